@@ -1,0 +1,165 @@
+"""Every exception of pytest-ragas.
+
+```text
+PytestRagasError
+├── ConfigurationError            settings, options, marker arguments
+│   ├── UnknownNameError          a key, metric or option that does not exist; knows its neighbours
+│   └── MissingExtraError         a library of an extra is not installed; names the pip command
+├── TestsetError                  a testset file; lists every bad row
+├── GateSyntaxError               a gate expression that cannot be read
+├── MetricError                   this sample cannot be scored by this metric
+│   ├── MissingFieldError         the sample lacks a field that the metric needs
+│   ├── NothingToJudgeError       the fields are there, but hold nothing (an empty response)
+│   └── InvalidScoreError         a value that is not finite or not in [0, 1]
+└── ModelError                    a critic LLM or embedding model did not answer
+    ├── TransientModelError       worth another try (408, 409, 425, 429, 5xx, dropped connection, time-out)
+    ├── RejectedRequestError      not worth another try (400, 401, 403, 404)
+    └── StructureError            it answered, but not in the structure that was asked for
+```
+
+A threshold that a score does not hold is no error of ours: it is the test's own failure,
+`pytest_ragas.plugin.outcomes.ThresholdFailure`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "ConfigurationError",
+    "GateSyntaxError",
+    "InvalidScoreError",
+    "MetricError",
+    "MissingExtraError",
+    "MissingFieldError",
+    "ModelError",
+    "NothingToJudgeError",
+    "PytestRagasError",
+    "RejectedRequestError",
+    "StructureError",
+    "TestsetError",
+    "TransientModelError",
+    "UnknownNameError",
+    "cut",
+]
+
+
+class PytestRagasError(Exception):
+    """Root of every exception that pytest-ragas raises on purpose."""
+
+
+class ConfigurationError(PytestRagasError):
+    """Settings, an option or marker arguments cannot be used as they stand."""
+
+
+class UnknownNameError(ConfigurationError):
+    """A name that does not exist; the message lists its neighbours."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        """
+        Args:
+            what: What the name should have been, e.g. "metric" or "key of [tool.pytest-ragas]".
+            name: The name as the user wrote it.
+            known: Every name that exists.
+            where: Where the user wrote it (file, option, marker of a test); may be empty.
+        """
+        names = sorted(known)
+        close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
+        place = f" in {where}" if where else ""
+        super().__init__(f"Unknown {what} {name!r}{place}. {hint}")
+        self.name = name
+
+
+class MissingExtraError(ConfigurationError):
+    """A library that an optional extra brings is not installed."""
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs {library}, which is not installed. Install it with: pip install 'pytest-ragas[{extra}]'"
+        )
+
+
+class TestsetError(PytestRagasError):
+    """A testset cannot be loaded; the message lists every bad row, not only the first."""
+
+    __test__ = False  # pytest collects classes named Test*
+
+
+class GateSyntaxError(ConfigurationError):
+    """A gate expression cannot be read."""
+
+
+class MetricError(PytestRagasError):
+    """A metric cannot score this sample."""
+
+
+class MissingFieldError(MetricError):
+    """The sample lacks a field that the metric needs."""
+
+
+class NothingToJudgeError(MetricError):
+    """The fields are there, but there is nothing in them to judge."""
+
+
+class InvalidScoreError(MetricError):
+    """A metric computed a value that is no score: not finite, or outside [0, 1]."""
+
+
+class ModelError(PytestRagasError):
+    """A critic LLM, generator LLM or embedding model did not answer."""
+
+
+class TransientModelError(ModelError):
+    """The model did not answer, but may if asked again."""
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        """
+        Args:
+            message: What happened, with the mend where one is known.
+            status: The HTTP status, if there was an answer at all.
+            retry_after: Seconds that the server asked to wait.
+        """
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class RejectedRequestError(ModelError):
+    """The model's server refused the request; asking again would not help."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class StructureError(ModelError):
+    """The model answered, but not in the structure that was asked for."""
+
+    def __init__(self, message: str, *, raw: str = "") -> None:
+        """
+        Args:
+            message: What is wrong with the structure.
+            raw: The model's text as it came.
+        """
+        super().__init__(message)
+        self.raw = raw
+
+
+def cut(text: str, limit: int = 300) -> str:
+    """Shorten a text that others wrote, so that no report drowns in it.
+
+    Args:
+        text: Any text; line breaks become spaces.
+        limit: Characters to keep, including the ellipsis.
+    """
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def listed(lines: Sequence[str], limit: int = 20) -> str:
+    """Join lines for an error message and count those that are left out."""
+    shown = "\n".join(lines[:limit])
+    rest = len(lines) - limit
+    return shown if rest <= 0 else f"{shown}\n… and {rest} more"

@@ -1,0 +1,1 @@
+"""Thresholds and gates: pure functions over scores."""

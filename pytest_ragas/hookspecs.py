@@ -1,0 +1,44 @@
+"""How others add metrics to pytest-ragas: the hooks a conftest.py or an installed plugin implements.
+
+Our own metrics register through the same hooks (`pytest_ragas.metrics.builtin`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pluggy
+
+from pytest_ragas.protocols import MetricSpec
+
+# "pytest": these hooks live in pytest's own plugin manager, so that conftest.py files can implement them
+hookspec = pluggy.HookspecMarker("pytest")
+hookimpl = pluggy.HookimplMarker("pytest")
+
+
+@hookspec
+def pytest_ragas_register_metrics(register: Callable[[MetricSpec], None]) -> None:
+    """Add metrics. Called once in every process, before the first score.
+
+    A whole example, for a conftest.py:
+
+    ```python
+    from pytest_ragas import MetricSpec, Score
+
+    class Brevity:
+        name = "brevity"
+
+        async def score(self, sample):
+            words = len(sample.response.split())
+            return Score(metric=self.name, value=1.0 if words <= 50 else 50 / words, reason=f"{words} words")
+
+    def pytest_ragas_register_metrics(register):
+        register(MetricSpec(
+            name="brevity", backend="free", needs=frozenset({"response"}), uses=frozenset(),
+            factory=lambda context: Brevity(), version="1", summary="1 up to 50 words, less beyond",
+        ))
+    ```
+
+    Args:
+        register: Takes one `MetricSpec`; a second one of the same name and backend is an error.
+    """

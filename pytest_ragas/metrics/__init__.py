@@ -1,0 +1,1 @@
+"""Metrics: sample in, score out."""

@@ -1,0 +1,1 @@
+"""The embedded default: measures of the wording, no model."""

@@ -1,0 +1,1 @@
+"""The core metrics with prompts of ours, judged by an LLM."""

@@ -1,0 +1,1 @@
+"""The clients of critic LLMs and embedding models, one a file."""

@@ -1,0 +1,1 @@
+"""Scores many samples at once on one background event loop."""

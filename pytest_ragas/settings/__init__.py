@@ -1,0 +1,1 @@
+"""Settings from pyproject.toml, a file, the environment and the command line."""

@@ -1,0 +1,74 @@
+"""`Settings`: what a run is configured to do, resolved once and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pytest_ragas.settings.secret import Secret
+from pytest_ragas.values.gate import Threshold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelSettings:
+    """One model: the critic LLM, the generator LLM or the embeddings.
+
+    Either an API model (`model_name`, `api_base`) or a local one (`model_name_or_path`). The names are
+    those of EvalScope's RAGAS page.
+    """
+
+    model_name: str = ""
+    """API model: the name that the server knows."""
+    api_base: str = ""
+    """API model: base URL up to and including `/v1`."""
+    api_key: Secret | None = None
+    """API model: the key; absent for servers that need none."""
+    api_version: str = ""
+    """Azure OpenAI: the `api-version` query parameter; makes the client speak Azure."""
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    """API model: extra HTTP headers."""
+    client: Literal["", "openai", "langchain"] = ""
+    """Which client talks to an API model; empty for our own."""
+    structure: Literal["auto", "json_schema", "json_object", "tools", "text"] = "auto"
+    """How the server is asked for structured answers; auto finds out and remembers."""
+    timeout: float = 120.0
+    """Seconds that one request may take."""
+    model_name_or_path: str = ""
+    """Local model: "embedded", "minilm", a path or a hub id."""
+    template_type: str = ""
+    """Local model: name of a chat template that overrides the tokenizer's."""
+    generation_config: Mapping[str, Any] = field(default_factory=dict)
+    """temperature, max_tokens, top_p, seed …; unknown names go to the server as they are."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys of a local model or embeddings: device, dtype, prompt, pooling_mode, dimensions …"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What `[tool.pytest-ragas]`, `--ragas-config`, the environment and the command line say together."""
+
+    critic_llm: ModelSettings = ModelSettings(model_name_or_path="embedded")
+    generator_llm: ModelSettings | None = None
+    """None: the critic LLM generates too."""
+    embeddings: ModelSettings | None = None
+    metrics: tuple[str, ...] = ()
+    """What a marked test without metrics and thresholds of its own is scored with."""
+    metric_backend: Literal["native", "ragas"] = "native"
+    metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    thresholds: tuple[Threshold, ...] = ()
+    """Defaults for every marked test."""
+    gates: tuple[str, ...] = ()
+    """Gate expressions, e.g. "mean(faithfulness) >= 0.85"; `pytest_ragas.gates.expression` reads them."""
+    concurrency: int = 16
+    """Critic calls in flight at once, counted over all xdist workers."""
+    min_coverage: float = 1.0
+    """Share of samples that must have a score for a gate to say anything, in (0, 1]."""
+    summary: Literal["off", "short", "full"] = "short"
+    scoring: Literal["deferred", "blocking"] = "deferred"
+    """deferred: a marked test's verdict comes when its scores are there, and the suite goes on meanwhile.
+    blocking: each test waits for its own scores."""
+    target_concurrency: int = 8
+    """Calls of a `target=` in flight at once."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """Where each key that is not a default came from: "command line", "environment", a file."""

@@ -1,0 +1,1 @@
+"""Testset files in and out."""

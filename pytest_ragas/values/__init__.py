@@ -1,0 +1,1 @@
+"""What travels between the stages: frozen dataclasses, JSON both ways, standard library only."""

@@ -1,0 +1,20 @@
+"""The handbook RAG answers what the testset asks, from the right sections."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.ragas(testset="testset.yaml")
+
+
+@pytest.mark.ragas(thresholds={"faithfulness": 0.8, "context_recall": 0.8, "answer_correctness": 0.5})
+def test_answer(ragas_sample, rag):
+    answer = rag.ask(ragas_sample.user_input)
+    ragas_sample.record(response=answer.text, retrieved_contexts=[section.text for section in answer.sections])
+
+
+@pytest.mark.ragas(metrics=["text_context_recall"])
+def test_retriever_alone(ragas_sample, rag):
+    """Retrieval can be watched without answering: this metric is free."""
+    sections = rag.retrieve(ragas_sample.user_input)
+    ragas_sample.record(retrieved_contexts=[section.text for section in sections])

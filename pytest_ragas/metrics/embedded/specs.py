@@ -1,0 +1,84 @@
+"""What is known of the embedded metrics: names, needs, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_ragas.metrics.embedded.answer_correctness import AnswerCorrectness
+from pytest_ragas.metrics.embedded.context_precision import ContextPrecision
+from pytest_ragas.metrics.embedded.grounded import Grounded
+from pytest_ragas.metrics.embedded.relevancy import ContextRelevancy, answer_relevancy
+from pytest_ragas.protocols import Metric, MetricContext, MetricSpec
+
+__all__ = ["SPECS"]
+
+_MEASURE = "1"
+"""Version of the measure that all of them share: tokens, sentences, formula. Raise it when a score may change."""
+
+
+def _spec(
+    name: str, needs: str, factory: Callable[[MetricContext], Metric], summary: str, *, version: str = "1"
+) -> MetricSpec:
+    return MetricSpec(
+        name=name,
+        backend="embedded",
+        needs=frozenset(needs.split()),
+        uses=frozenset(),
+        factory=factory,
+        version=f"{_MEASURE}.{version}",
+        summary=f"{summary} (a heuristic on the wording)",
+    )
+
+
+# What it cannot measure honestly is not here: noise_sensitivity, factual_correctness and context_entity_recall
+# need statements and entities. answer_similarity compares embeddings and is the same metric under every critic.
+SPECS: tuple[MetricSpec, ...] = (
+    _spec(
+        "faithfulness",
+        "response retrieved_contexts",
+        Grounded.of_response,
+        "How far the retrieved contexts carry the wording of the response",
+    ),
+    _spec(
+        "response_groundedness",
+        "response retrieved_contexts",
+        Grounded.of_response,
+        "The same measure as faithfulness",
+    ),
+    _spec(
+        "context_recall",
+        "reference retrieved_contexts",
+        Grounded.of_reference,
+        "How far the retrieved contexts carry the wording of the reference",
+    ),
+    _spec(
+        "context_precision",
+        "reference retrieved_contexts",
+        ContextPrecision.with_reference,
+        "Whether the contexts that share wording with the reference come first",
+    ),
+    _spec(
+        "context_precision_without_reference",
+        "response retrieved_contexts",
+        ContextPrecision.without_reference,
+        "Whether the contexts that share wording with the response come first",
+    ),
+    _spec(
+        "context_relevancy",
+        "user_input retrieved_contexts",
+        ContextRelevancy.build,
+        "How much of the question's wording the best context holds",
+    ),
+    _spec(
+        "answer_relevancy",
+        "user_input response",
+        answer_relevancy,
+        "How much of the question's wording the response takes up; with embeddings configured, how close they are",
+    ),
+    _spec(
+        "answer_correctness",
+        "response reference",
+        AnswerCorrectness.build,
+        "How far response and reference carry each other's wording, F1",
+    ),
+)

@@ -34,13 +34,20 @@ _NUMBER_WORDS = {
 _DECORATION = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u065f\u0670]")
 # Letters of Indic scripts come with vowel signs, which `\w` does not match; between these ranges lie the full stops
 _INDIC = "\u0900-\u0963\u0966-\u0dff"
-# Thai and Lao, Tibetan, Burmese, Khmer, kana, Han, Hangul (its words end in particles)
+# Han; hiragana; katakana; Hangul (its words end in particles); Thai and Lao; Tibetan; Burmese; Khmer
 _UNSPACED = (
-    "\u0e01-\u0e4e\u0e81-\u0ece\u0f40-\u0fbc\u1000-\u103f\u1780-\u17d3"
-    "\u3005\u3041-\u3096\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-    "\U00020000-\U0003134f"
+    "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f",
+    "\u3041-\u3096",
+    "\u30a1-\u30fa\u30fc-\u30ff",
+    "\uac00-\ud7a3",
+    "\u0e01-\u0e4e\u0e81-\u0ece",
+    "\u0f40-\u0fbc",
+    "\u1000-\u103f",
+    "\u1780-\u17d3",
 )
-_WORD = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}])[^\W_]|[{_INDIC}])+(?:[.,]\d+)*")
+# A change of script is the end of a word: 東京は is 東京 and は
+_RUNS = "|".join(f"[{letters}]+" for letters in _UNSPACED)
+_WORD = re.compile(rf"(?P<unspaced>{_RUNS})|(?:(?![{''.join(_UNSPACED)}])[^\W_]|[{_INDIC}])+(?:[.,]\d+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")

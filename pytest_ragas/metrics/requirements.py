@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,16 +13,8 @@ from pytest_ragas.values.sample import SCORED_FIELDS, Sample
 
 _FIELDS = frozenset(entry.name for entry in fields(Sample))
 
-_MEND = {
-    "response": "Record the answer in the test: ragas_sample.record(response=...), or add it to the testset.",
-    "retrieved_contexts": (
-        "Record what was retrieved in the test: ragas_sample.record(retrieved_contexts=[...]), "
-        "or add it to the testset."
-    ),
-    "retrieved_context_ids": (
-        "Record them in the test: ragas_sample.record(retrieved_context_ids=[...]), or add them to the testset."
-    ),
-}
+_RECORDED = {"response": "...", "retrieved_contexts": "[...]", "retrieved_context_ids": "[...]"}
+"""What the user's RAG gives while the test runs, and how it is written."""
 
 
 def missing_fields(sample: Sample, spec: MetricSpec) -> tuple[str, ...]:
@@ -44,8 +37,9 @@ def check_fields(sample: Sample, spec: MetricSpec) -> None:
     missing = missing_fields(sample, spec)
     if not missing:
         return
-    mend = _MEND.get(missing[0], "Add it to the testset." if len(missing) == 1 else "Add them to the testset.")
-    raise MissingFieldError(f"{spec.name} needs {' and '.join(missing)}, which {row_of(sample)} does not have. {mend}")
+    raise MissingFieldError(
+        f"{spec.name} needs {' and '.join(missing)}, which {row_of(sample)} does not have. {_mend(missing)}"
+    )
 
 
 def row_of(sample: Sample) -> str:
@@ -92,6 +86,14 @@ def needs_an_llm(name: str, instead: str = "") -> str:
         "Configure [tool.pytest-ragas.critic_llm] with model_name and api_base, "
         "or return an LLM from a fixture ragas_critic_llm" + (f"; {instead}" if instead else "") + "."
     )
+
+
+def _mend(missing: Sequence[str]) -> str:
+    it = "it" if len(missing) == 1 else "them"
+    if not all(name in _RECORDED for name in missing):
+        return f"Add {it} to the testset."
+    arguments = ", ".join(f"{name}={_RECORDED[name]}" for name in missing)
+    return f"Record {it} in the test: ragas_sample.record({arguments}), or add {it} to the testset."
 
 
 def _absent(sample: Sample, name: str) -> bool:

@@ -39,7 +39,7 @@ class Prompt:
         Args:
             data: JSON values; what several requests have in common first, for the prefix cache.
         """
-        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         return (
             Message(role="system", content=_PREAMBLE + self.instructions),
             Message(role="user", content=text),
@@ -57,7 +57,7 @@ class Prompt:
 @cache
 def prompt(name: str) -> Prompt:
     """The prompt of `prompts/<name>.md`: a line `version: N`, an empty line, the instructions."""
-    text = resources.files("pytest_ragas.metrics.native").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
+    text = (resources.files("pytest_ragas.metrics.native") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
     head, _, body = text.partition("\n\n")
     key, _, version = head.partition(": ")
     if key != "version" or not version.strip() or not body.strip():

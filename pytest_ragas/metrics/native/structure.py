@@ -1,13 +1,16 @@
 """Structures that the critic is asked for, and reading them back without guessing.
 
-The schemas are what every server's structured output understands: an object at the root, no `$ref`, no union.
-What a schema cannot say (one verdict for each statement) is checked here.
+The schemas are what every server's structured output understands: an object at the root, no `$ref`, no union,
+whole numbers from an `enum`, reasons before verdicts. Their `title` is the name of the structure. Lists whose
+length is known say it (`minItems`), so that a critic that skips a statement is asked again; what no schema can
+say (each number once) is checked here. Nothing is clamped, cut or filled up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from pytest_ragas.errors import StructureError, cut
@@ -15,46 +18,75 @@ from pytest_ragas.protocols import JSONSchema
 from pytest_ragas.values.model import Answer
 
 TEXT: Final[JSONSchema] = {"type": "string"}
-INTEGER: Final[JSONSchema] = {"type": "integer"}
-VERDICT: Final[JSONSchema] = {"type": "integer", "enum": [0, 1]}
-RATING: Final[JSONSchema] = {"type": "integer", "enum": [0, 1, 2]}
 
 
-def structure(title: str, **properties: JSONSchema) -> dict[str, Any]:
-    """A schema for one object; every property is required.
+def structure(title: str, **properties: JSONSchema) -> JSONSchema:
+    """A schema for one object; every property is required. Keep it: clients derive things from it once.
 
     Args:
         title: The name of the structure, which servers and scripted critics see.
-        properties: In the order in which the critic should write them: reasons before verdicts.
+        properties: In the order in which the critic should write them.
     """
     return {"title": title, **_object(properties)}
 
 
-def array(items: JSONSchema | None = None, *, count: int | None = None, **properties: JSONSchema) -> dict[str, Any]:
-    """A schema for a list, of `count` items if that is known, of objects if `properties` are given."""
-    out: dict[str, Any] = {"type": "array", "items": items or _object(properties)}
-    if count is not None:
-        out |= {"minItems": count, "maxItems": count}
-    return out
+def array(items: JSONSchema, *, count: int | None = None) -> JSONSchema:
+    """A schema for a list, of `count` items if that is known."""
+    out: dict[str, Any] = {"type": "array", "items": items}
+    return out if count is None else out | {"minItems": count, "maxItems": count}
 
 
-def verdicts(count: int) -> dict[str, Any]:
-    """A schema for one numbered verdict with its reason on each of `count` pieces."""
-    return array(count=count, number=INTEGER, reason=TEXT, verdict=VERDICT)
+def objects(count: int, **properties: JSONSchema) -> JSONSchema:
+    """A schema for a list of `count` objects; every property is required."""
+    return array(_object(properties), count=count)
 
 
-def numbered(texts: Sequence[str], start: int = 1) -> list[dict[str, Any]]:
-    """Texts as data of a request: numbered from `start`, so that the answer can refer to them."""
-    return [{"number": number, "text": text} for number, text in enumerate(texts, start)]
+def one_of(*choices: int) -> JSONSchema:
+    """A schema for one of a few whole numbers."""
+    return {"type": "integer", "enum": list(choices)}
+
+
+VERDICT: Final = one_of(0, 1)
+RATING: Final = one_of(0, 1, 2)
+
+
+def verdicts_on(count: int) -> JSONSchema:
+    """A schema for one verdict with its number and reason on each of `count` pieces."""
+    return objects(count, number=one_of(*range(1, count + 1)), reason=TEXT, verdict=VERDICT)
+
+
+@lru_cache(maxsize=128)
+def verdicts_structure(count: int) -> JSONSchema:
+    """The structure "Verdicts": one verdict on each of `count` pieces."""
+    return structure("Verdicts", verdicts=verdicts_on(count))
+
+
+def numbered(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Texts as data of a request: numbered from 1, so that the answer can refer to them."""
+    return [{"number": number, "text": text} for number, text in enumerate(texts, 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The critic's word on one piece."""
+    """The critic's word on one piece: 1 or 0, or a rating."""
 
     value: int
-    """1 or 0."""
     reason: str
+
+
+def read_verdict(answer: Answer, item: object, key: str = "verdict", highest: int = 1) -> Verdict:
+    """The verdict in `item`, a part of the answer, or the whole.
+
+    Raises:
+        StructureError: It is no whole number from 0 to `highest`. It is never clamped: a verdict of 7 says nothing.
+    """
+    value = whole(item.get(key)) if isinstance(item, Mapping) else None
+    if value is None or not 0 <= value <= highest:
+        choices = ", ".join(str(choice) for choice in range(highest + 1))
+        raise StructureError(
+            f"The critic LLM's {key} must be one of {choices}; it gave {cut(repr(item), 100)}.", raw=answer.raw
+        )
+    return Verdict(value, read_reason(item))
 
 
 def read_verdicts(answer: Answer, key: str, count: int, what: str = "statement") -> list[Verdict]:
@@ -70,16 +102,21 @@ def read_verdicts(answer: Answer, key: str, count: int, what: str = "statement")
         StructureError: The numbers are not 1 to `count`, each once, or a verdict is neither 0 nor 1.
     """
     items = read_list(answer, key)
-    numbers = [item.get("number") if isinstance(item, Mapping) else None for item in items]
-    if sorted(numbers, key=repr) != sorted(range(1, count + 1), key=repr):
-        shown = ", ".join(str(number) for number in numbers) or "none"
+    by_number = {whole(item.get("number")): item for item in items if isinstance(item, Mapping)}
+    if len(items) != count or by_number.keys() != set(range(1, count + 1)):
+        given = ", ".join(str(item.get("number") if isinstance(item, Mapping) else item) for item in items) or "none"
         raise StructureError(
-            f"The critic LLM was asked for one verdict on each of {count} {what}{'' if count == 1 else 's'} "
-            f"(numbers 1 to {count}) and gave {len(items)} (numbers {cut(shown)}).",
+            f"The critic LLM was asked for one verdict on each of {counted(count, what)}, numbered from 1, "
+            f"and gave {len(items)}, numbered {cut(given, 100)}.",
             raw=answer.raw,
         )
-    ordered = sorted(items, key=lambda item: int(item["number"]))
-    return [Verdict(read_choice(answer, item, "verdict", 2), str(item.get("reason", "")).strip()) for item in ordered]
+    return [read_verdict(answer, by_number[number]) for number in range(1, count + 1)]
+
+
+def read_reason(item: object) -> str:
+    """The reason in a part of the answer; empty if the critic gave none."""
+    reason = item.get("reason") if isinstance(item, Mapping) else None
+    return reason.strip() if isinstance(reason, str) else ""
 
 
 def read_list(answer: Answer, key: str) -> list[Any]:
@@ -106,20 +143,16 @@ def read_texts(answer: Answer, key: str) -> list[str]:
     return [text.strip() for text in texts if text.strip()]
 
 
-def read_choice(answer: Answer, item: Mapping[str, Any], key: str, choices: int) -> int:
-    """The integer under `key` of `item`, one of 0 to `choices` - 1.
+def whole(value: object) -> int | None:
+    """A JSON number without a fraction (1 and 1.0 are the same to JSON Schema), or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+        return None
+    return int(value)
 
-    Raises:
-        StructureError: It is something else. It is never clamped: a verdict of 7 says nothing.
-    """
-    value = item.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < choices:
-        raise StructureError(
-            f"The critic LLM gave the {key} {cut(repr(value), 60)}; "
-            f"it must be one of {', '.join(str(choice) for choice in range(choices))}.",
-            raw=answer.raw,
-        )
-    return value
+
+def counted(number: int, what: str) -> str:
+    """A count with its noun: "1 statement", "3 statements"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _object(properties: Mapping[str, JSONSchema]) -> dict[str, Any]:

@@ -66,8 +66,9 @@ class UnknownNameError(ConfigurationError):
             prefix: What stands before the name in its dotted path: "critic_llm." before "api_base".
         """
         names = sorted(known)
-        close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
-        hint = f"Did you mean {prefix + close[0]!r}?" if close else f"Known: {', '.join(names) or 'none'}."
+        lower = {known_name.lower(): known_name for known_name in names}
+        close = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
+        hint = f"Did you mean {prefix + lower[close[0]]!r}?" if close else f"Known: {', '.join(names) or 'none'}."
         place = f" in {where}" if where else ""
         super().__init__(f"Unknown {what} {prefix + name!r}{place}. {hint}")
         self.name = name
@@ -113,6 +114,8 @@ class ModelError(PytestRagasError):
 
     role: str = ""
     """Which of them: "critic LLM", "generator LLM" or "embeddings"; whoever calls the model for a metric sets it."""
+    usage: object = None
+    """What the request cost (`values.model.Usage`), where the client knows: a wrong answer is paid for too."""
 
 
 class TransientModelError(ModelError):

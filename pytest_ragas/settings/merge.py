@@ -1,0 +1,72 @@
+"""Layers of settings to one `Settings`: the later layer weighs more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_ragas.settings.layers import Layer
+from pytest_ragas.settings.model import model_settings
+from pytest_ragas.settings.option_text import split_gate
+from pytest_ragas.settings.values import Settings
+from pytest_ragas.values.gate import thresholds_from
+
+_MODELS = ("critic_llm", "generator_llm", "embeddings")
+
+Gates = list[tuple[str, str]]
+
+
+def merged(layers: Sequence[Layer]) -> Settings:
+    """What layers without problems say together.
+
+    Tables that users fill entry by entry (thresholds, gates, options of metrics) are merged entry by entry. A model
+    is replaced as a whole: a key of one endpoint must never be sent to another.
+    """
+    values: dict[str, Any] = {}
+    thresholds: dict[str, float] = {}
+    options: dict[str, dict[str, Any]] = {}
+    gates: Gates = []
+    origin: dict[str, str] = {}
+    for layer in layers:
+        for key, value in layer.table.items():
+            if key == "thresholds":
+                thresholds.update(value)
+                origin.update({f"thresholds.{metric}": layer.origin for metric in value})
+            elif key == "metric_options":
+                for metric, given in value.items():
+                    options.setdefault(metric, {}).update(given)
+                    origin.update({f"metric_options.{metric}.{name}": layer.origin for name in given})
+            elif key != "gates":
+                values[key] = model_settings(value) if key in _MODELS else value
+                origin[key] = layer.origin
+        added = [*layer.table.get("gates", {}).items(), *layer.gates]
+        gates = _over(gates, added)
+        origin.update({f"gates.{aggregate.strip()}": layer.origin for aggregate, _ in added})
+    if "metrics" in values:
+        values["metrics"] = tuple(dict.fromkeys(values["metrics"]))
+    for whole in ("concurrency", "target_concurrency"):  # JSON Schema calls 16.0 an integer too
+        if whole in values:
+            values[whole] = int(values[whole])
+    if "min_coverage" in values:
+        values["min_coverage"] = float(values["min_coverage"])
+    return Settings(
+        **values,
+        thresholds=thresholds_from(thresholds),
+        metric_options=options,
+        gates=tuple(f"{aggregate.strip()} {bound.strip()}" for aggregate, bound in gates),
+        origin=origin,
+    )
+
+
+def _over(lower: Gates, higher: Gates) -> Gates:
+    """Gates of a lower layer that a higher one says nothing of, then those of the higher one.
+
+    A lower and an upper bound on one aggregate are two gates.
+    """
+    replaced = {_key(gate) for gate in higher}
+    return [gate for gate in lower if _key(gate) not in replaced] + higher
+
+
+def _key(gate: tuple[str, str]) -> tuple[str, str]:
+    aggregate, bound = gate
+    return "".join(aggregate.split()), split_gate(f"_ {bound}")[1][:1]

@@ -1,0 +1,178 @@
+"""One row declares an option everywhere: flag, environment variable, config key, default and help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ragas.settings import option_text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One thing that users can set."""
+
+    name: str
+    """Field of `Settings`, and key of the command line's values: "concurrency"."""
+    flag: str
+    """"--ragas-concurrency"."""
+    env: str
+    """"PYTEST_RAGAS_CONCURRENCY"."""
+    key: str
+    """Key of `[tool.pytest-ragas]`; empty for what a file cannot say."""
+    parse: Callable[[str], Any]
+    """Text of the flag or variable -> value as a config file holds it; raises ValueError with the reason."""
+    default: str
+    """The default in words, for `--help`; equal to the field's own default."""
+    metavar: str
+    help: str
+    """What it does: capital letter, no full stop, as pytest writes its own."""
+    example: str
+    """A text that `parse` takes, for error messages and docs."""
+    choices: tuple[str, ...] = ()
+    """The texts that are allowed, if they are few."""
+    repeatable: bool = False
+    """Whether the flag may be given several times; each adds."""
+
+    @property
+    def dest(self) -> str:
+        """Where pytest's parser keeps the flag: "ragas_concurrency"."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+    @property
+    def help_text(self) -> str:
+        """Help with the default and the other places where the option can be set."""
+        places = [f"config key {self.key}"] if self.key else []
+        return f"{self.help} (default: {self.default}; {', '.join([*places, f'env {self.env}'])})"
+
+
+def _option(name: str, **fields: Any) -> Option:
+    flag = name.replace("_", "-")
+    return Option(
+        **{
+            "name": name,
+            "flag": f"--ragas-{flag}",
+            "env": f"PYTEST_RAGAS_{name.upper()}",
+            "key": name,
+            "parse": option_text.plain,
+            **fields,
+        }
+    )
+
+
+OPTIONS: tuple[Option, ...] = (
+    _option(
+        "config_file",
+        flag="--ragas-config",
+        env="PYTEST_RAGAS_CONFIG",
+        key="",
+        default="none",
+        metavar="FILE",
+        help="Take settings from this .toml, .yaml or .json file too; its keys weigh more than those of pyproject.toml",
+        example="ragas-ci.toml",
+    ),
+    _option(
+        "critic_llm",
+        parse=option_text.model,
+        default="embedded",
+        metavar="MODEL",
+        help="LLM that judges: 'embedded', the name or path of a local model, or a table in JSON or TOML",
+        example="embedded",
+    ),
+    _option(
+        "generator_llm",
+        parse=option_text.model,
+        default="the critic LLM",
+        metavar="MODEL",
+        help="LLM that writes testsets, as --ragas-critic-llm",
+        example='{"model_name": "gpt-4o-mini", "api_base": "https://api.openai.com/v1", "api_key": "env:API_KEY"}',
+    ),
+    _option(
+        "embeddings",
+        parse=option_text.model,
+        default="none",
+        metavar="MODEL",
+        help="Embedding model: 'minilm', the name or path of a local model, or a table in JSON or TOML",
+        example="minilm",
+    ),
+    _option(
+        "metrics",
+        parse=option_text.names,
+        default="none",
+        metavar="NAMES",
+        help="Metrics of marked tests that name none, with commas between them",
+        example="faithfulness,answer_relevancy",
+        repeatable=True,
+    ),
+    _option(
+        "metric_backend",
+        default="native",
+        metavar="BACKEND",
+        help="Whose prompts judge a metric that names no backend: native or ragas",
+        example="ragas",
+        choices=("native", "ragas"),
+    ),
+    _option(
+        "thresholds",
+        flag="--ragas-threshold",
+        parse=option_text.thresholds,
+        default="none",
+        metavar="METRIC=BOUND",
+        help="Threshold for every marked test, in [0, 1]; can be given several times",
+        example="faithfulness=0.8",
+        repeatable=True,
+    ),
+    _option(
+        "gates",
+        flag="--ragas-fail-under",
+        env="PYTEST_RAGAS_FAIL_UNDER",
+        parse=option_text.gates,
+        default="none",
+        metavar="GATE",
+        help="Fail the run if an aggregate breaks its bound: 'mean(faithfulness) >= 0.85'; can be given several times",
+        example="mean(faithfulness) >= 0.85",
+        repeatable=True,
+    ),
+    _option(
+        "min_coverage",
+        parse=option_text.number,
+        default="1.0",
+        metavar="SHARE",
+        help="Share of samples that must have a score for a gate to say anything, above 0 and up to 1",
+        example="0.95",
+    ),
+    _option(
+        "concurrency",
+        parse=option_text.number,
+        default="16",
+        metavar="N",
+        help="Critic calls in flight at once, counted over all xdist workers",
+        example="16",
+    ),
+    _option(
+        "target_concurrency",
+        parse=option_text.number,
+        default="8",
+        metavar="N",
+        help="Calls of a target= in flight at once",
+        example="8",
+    ),
+    _option(
+        "scoring",
+        default="deferred",
+        metavar="WHEN",
+        help="deferred: the suite goes on while a test is scored; blocking: each test waits for its own scores",
+        example="blocking",
+        choices=("deferred", "blocking"),
+    ),
+    _option(
+        "summary",
+        default="short",
+        metavar="LEVEL",
+        help="How much of the metrics the terminal shows at the end: off, short or full",
+        example="full",
+        choices=("off", "short", "full"),
+    ),
+)
+"""Every option, in the order of `pytest --help`."""

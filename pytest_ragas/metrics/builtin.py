@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable
 
 from pytest_ragas.hookspecs import hookimpl
+from pytest_ragas.metrics.embedded import specs as embedded
+from pytest_ragas.metrics.free import specs as free
+from pytest_ragas.metrics.native import specs as native
+from pytest_ragas.metrics.ragas import specs as ragas
 from pytest_ragas.metrics.registry import Registry
 from pytest_ragas.protocols import MetricSpec
-
-_FAMILIES = ("native", "embedded", "free", "ragas")
 
 
 @hookimpl
 def pytest_ragas_register_metrics(register: Callable[[MetricSpec], None]) -> None:
     """Register every metric of ours. Reads specs only: no model library is imported."""
-    for family in _FAMILIES:
-        for spec in _specs_of(family):
+    for family in (native, embedded, free, ragas):
+        for spec in family.SPECS:
             register(spec)
 
 
@@ -26,11 +26,3 @@ def registry() -> Registry:
     known = Registry()
     pytest_ragas_register_metrics(known.register)
     return known
-
-
-def _specs_of(family: str) -> tuple[MetricSpec, ...]:
-    name = f"pytest_ragas.metrics.{family}"
-    if importlib.util.find_spec(name) is None or importlib.util.find_spec(f"{name}.specs") is None:
-        return ()
-    specs: tuple[MetricSpec, ...] = importlib.import_module(f"{name}.specs").SPECS
-    return specs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -220,9 +218,7 @@ class Registry:
 
 
 def _any_class_of_ragas(plain: str) -> MetricSpec | None:
-    # not imported at the top: it is only asked for names that nobody registered
-    name = "pytest_ragas.metrics.ragas"
-    if importlib.util.find_spec(name) is None:
-        return None
-    spec: MetricSpec | None = importlib.import_module(f"{name}.specs").resolve(plain)
-    return spec
+    # not at the top: only a name that nobody registered needs it
+    from pytest_ragas.metrics.ragas.specs import resolve
+
+    return resolve(plain)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ragas.errors import ConfigurationError, NothingToJudgeError, StructureError, UnknownNameError
+from pytest_ragas.errors import ConfigurationError, ModelError, NothingToJudgeError, UnknownNameError
 from pytest_ragas.metrics.builtin import registry
 from pytest_ragas.metrics.embedded.note import NOTE
 from pytest_ragas.metrics.embedded.specs import SPECS
@@ -199,7 +199,7 @@ def test_answer_relevancy_takes_embeddings_only_where_they_are_given() -> None:
     assert score("answer_relevancy", sample, Vectors(u=(1, 0), r=(3, 4))).value == pytest.approx(0.6)
     assert score("answer_relevancy", sample, Vectors(u=(1, 0), r=(-3, 4))).value == 0.0
     assert "wording" in score("answer_relevancy", sample).reason
-    with pytest.raises(StructureError):
+    with pytest.raises(ModelError):
         score("answer_relevancy", sample, Vectors(u=(1, 0), r=(0, 0)))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from metrics_judge import SAMPLE, Obliging, critic, data_of, run, same_direction, score, statements_by_text, verdicts
 
-from pytest_ragas.errors import StructureError, TransientModelError
+from pytest_ragas.errors import ModelError, StructureError, TransientModelError
 from pytest_ragas.metrics.builtin import registry
 from pytest_ragas.metrics.native.together import together
 from pytest_ragas.protocols import JSONSchema
@@ -274,8 +274,9 @@ def test_vectors_that_mean_nothing_are_errors_not_scores(vectors: list[list[floa
 
         async def aclose(self) -> None: ...
 
-    with pytest.raises(StructureError, match=f"The embeddings broken {message}"):
+    with pytest.raises(ModelError, match=f"The embeddings broken {message}") as error:
         score("answer_similarity", critic(), embeddings=Broken())
+    assert error.value.role == "embeddings"
 
 
 def test_a_skipped_statement_is_asked_again_by_the_schema() -> None:

@@ -389,7 +389,7 @@ def test_an_empty_field_is_nothing_to_judge_and_costs_no_call(metric: str, field
     with pytest.raises(NothingToJudgeError) as error:
         score(metric, model, replace(SAMPLE, **{field: value}), embeddings=model)
     verb = "are" if field == "retrieved_contexts" else "is"
-    start = f"{metric}: the {field} of row 'r1' (testset.json row 1) {verb} empty. "
+    start = f"{metric} of row 'r1' (testset.json row 1): the {field} {verb} empty. "
     assert str(error.value).startswith(start)
     assert len(str(error.value)) > len(start), "the mend is missing"
     assert model.asked == []
@@ -413,7 +413,7 @@ def test_a_text_in_which_the_critic_finds_nothing_is_nothing_to_judge(
     with pytest.raises(NothingToJudgeError) as error:
         score(metric, llm, embeddings=same_direction())
     assert str(error.value) == (
-        f"{metric}: the critic LLM found no {what} in the {field} of row 'r1' (testset.json row 1), "
+        f"{metric} of row 'r1' (testset.json row 1): the critic LLM found no {what} in the {field}, "
         "so there is nothing to judge."
     )
 

@@ -6,7 +6,7 @@ import re
 import string
 
 from pytest_ragas.errors import NothingToJudgeError
-from pytest_ragas.metrics.free.options import choice
+from pytest_ragas.metrics.options import choice
 from pytest_ragas.protocols import MetricContext
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Finding, Score

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_ragas.errors import NothingToJudgeError
-from pytest_ragas.metrics.free.options import positive_int
+from pytest_ragas.metrics.options import positive_int
 from pytest_ragas.protocols import MetricContext
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Finding, Score

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pytest_ragas.errors import NothingToJudgeError
-from pytest_ragas.metrics.free.options import choice
 from pytest_ragas.metrics.free.words import common_words, words
+from pytest_ragas.metrics.options import choice
 from pytest_ragas.protocols import MetricContext
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Finding, Score

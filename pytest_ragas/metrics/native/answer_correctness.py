@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from pytest_ragas.metrics.native.factual_correctness import f_beta
 from pytest_ragas.metrics.native.inputs import nothing_found, text_of
-from pytest_ragas.metrics.native.options import positive, two_weights
 from pytest_ragas.metrics.native.prompt import prompt
 from pytest_ragas.metrics.native.similarity import at_least_0, cosines
 from pytest_ragas.metrics.native.statements import find_statements, supported
 from pytest_ragas.metrics.native.structure import Verdict, numbered, read_verdicts, structure, verdicts_on
 from pytest_ragas.metrics.native.together import together
+from pytest_ragas.metrics.options import positive, two_weights
 from pytest_ragas.metrics.requirements import require_embeddings, require_llm
 from pytest_ragas.protocols import LLM, Embeddings, JSONSchema, MetricContext
 from pytest_ragas.values.sample import Sample

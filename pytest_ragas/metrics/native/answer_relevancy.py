@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from pytest_ragas.errors import StructureError
 from pytest_ragas.metrics.native.inputs import text_of
-from pytest_ragas.metrics.native.options import whole_number
 from pytest_ragas.metrics.native.prompt import prompt
 from pytest_ragas.metrics.native.similarity import at_least_0, cosines
 from pytest_ragas.metrics.native.structure import TEXT, VERDICT, objects, read_list, read_verdict, structure
+from pytest_ragas.metrics.options import positive_int
 from pytest_ragas.metrics.requirements import require_embeddings, require_llm
 from pytest_ragas.protocols import LLM, Embeddings, JSONSchema, MetricContext
 from pytest_ragas.values.model import Answer
@@ -46,7 +46,7 @@ class AnswerRelevancy:
             name=context.name,
             llm=require_llm(context),
             embeddings=require_embeddings(context),
-            strictness=whole_number(context.options, "strictness", metric=context.name, default=3),
+            strictness=positive_int(context.options, "strictness", metric=context.name, default=3),
         )
 
     async def score(self, sample: Sample) -> Score:

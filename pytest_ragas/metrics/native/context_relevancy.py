@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from pytest_ragas.errors import StructureError, cut
 from pytest_ragas.metrics.embedded.sentences import sentences
-from pytest_ragas.metrics.free.options import choice
 from pytest_ragas.metrics.native.inputs import contexts_of, nothing_in, text_of
 from pytest_ragas.metrics.native.judges import two_judges
 from pytest_ragas.metrics.native.prompt import prompt
@@ -23,6 +22,7 @@ from pytest_ragas.metrics.native.structure import (
     structure,
     whole,
 )
+from pytest_ragas.metrics.options import choice
 from pytest_ragas.metrics.requirements import require_llm
 from pytest_ragas.protocols import LLM, JSONSchema, Metric, MetricContext
 from pytest_ragas.values.sample import Sample

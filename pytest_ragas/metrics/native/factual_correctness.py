@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_ragas.metrics.free.options import choice
 from pytest_ragas.metrics.native.inputs import nothing_found, text_of
-from pytest_ragas.metrics.native.options import positive
 from pytest_ragas.metrics.native.prompt import prompt
 from pytest_ragas.metrics.native.statements import judge_statements, statement_findings, supported
 from pytest_ragas.metrics.native.structure import TEXT, Verdict, array, read_texts, structure
 from pytest_ragas.metrics.native.together import together
+from pytest_ragas.metrics.options import choice, positive
 from pytest_ragas.metrics.requirements import require_llm
 from pytest_ragas.protocols import LLM, MetricContext
 from pytest_ragas.values.sample import Sample

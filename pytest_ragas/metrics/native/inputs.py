@@ -46,7 +46,7 @@ def contexts_of(sample: Sample, metric: str) -> list[str]:
 def nothing_in(sample: Sample, field: str, metric: str) -> NothingToJudgeError:
     """The error for a field that is there, but holds nothing."""
     state = "are" if field.endswith("s") else "is"
-    return NothingToJudgeError(f"{metric}: the {field} of {row_of(sample)} {state} empty. {_MEND[field]}")
+    return NothingToJudgeError(f"{metric} of {row_of(sample)}: the {field} {state} empty. {_MEND[field]}")
 
 
 def nothing_found(sample: Sample, what: str, field: str, metric: str) -> NothingToJudgeError:
@@ -59,5 +59,5 @@ def nothing_found(sample: Sample, what: str, field: str, metric: str) -> Nothing
         metric: Who asked.
     """
     return NothingToJudgeError(
-        f"{metric}: the critic LLM found no {what} in the {field} of {row_of(sample)}, so there is nothing to judge."
+        f"{metric} of {row_of(sample)}: the critic LLM found no {what} in the {field}, so there is nothing to judge."
     )

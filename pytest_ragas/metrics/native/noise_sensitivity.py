@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_ragas.metrics.free.options import choice
 from pytest_ragas.metrics.native.inputs import contexts_of, nothing_found, text_of
 from pytest_ragas.metrics.native.statements import find_statements, judge_statements
 from pytest_ragas.metrics.native.structure import Verdict, counted
 from pytest_ragas.metrics.native.together import together
+from pytest_ragas.metrics.options import choice
 from pytest_ragas.metrics.requirements import require_llm
 from pytest_ragas.protocols import LLM, MetricContext
 from pytest_ragas.values.sample import Sample

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_ragas.errors import StructureError
+from pytest_ragas.errors import ModelError
 from pytest_ragas.metrics.native.inputs import text_of
 from pytest_ragas.metrics.requirements import require_embeddings
 from pytest_ragas.protocols import Embeddings, MetricContext
@@ -53,13 +53,11 @@ async def cosines(embeddings: Embeddings, text: str, others: Sequence[str]) -> l
     """Cosine of `text` with each of `others`, in [-1, 1]. One embedding request.
 
     Raises:
-        StructureError: Not one vector for each text, or one without a direction.
+        ModelError: Not one vector for each text, or one without a direction.
     """
     vectors = await embeddings.embed([text, *others])
     if len(vectors) != 1 + len(others):
-        raise StructureError(
-            f"The embeddings {embeddings.identity} gave {len(vectors)} vectors for {1 + len(others)} texts."
-        )
+        raise _error(embeddings, f"{len(vectors)} vectors for {1 + len(others)} texts")
     first = vectors[0]
     return [_cosine(first, vector, embeddings) for vector in vectors[1:]]
 
@@ -71,10 +69,14 @@ def at_least_0(cosine: float) -> float:
 
 def _cosine(a: Sequence[float], b: Sequence[float], embeddings: Embeddings) -> float:
     if len(a) != len(b):
-        raise StructureError(f"The embeddings {embeddings.identity} gave vectors of lengths {len(a)} and {len(b)}.")
+        raise _error(embeddings, f"vectors of lengths {len(a)} and {len(b)}")
     norm = math.hypot(*a) * math.hypot(*b)
     if not math.isfinite(norm) or norm == 0:
-        raise StructureError(
-            f"The embeddings {embeddings.identity} gave a vector that has no direction: all zeros, or not finite."
-        )
+        raise _error(embeddings, "a vector that has no direction: all zeros, or not finite")
     return min(1.0, max(-1.0, math.fsum(x * y for x, y in zip(a, b, strict=True)) / norm))
+
+
+def _error(embeddings: Embeddings, gave: str) -> ModelError:
+    error = ModelError(f"The embeddings {embeddings.identity} gave {gave}.")
+    error.role = "embeddings"
+    return error

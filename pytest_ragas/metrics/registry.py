@@ -119,10 +119,11 @@ class Registry:
                 raise self._unknown_of(wanted, name, where)
             return self._for_critic(spec, name, critic)
         order: tuple[Backend, ...]
-        if isinstance(critic, EmbeddedCritic):
-            order = ("free", "embedded", "native")
-        elif backend == "ragas":
+        if backend == "ragas":
+            # also under the embedded critic, which then is an error: who asks for ragas must not get a heuristic
             order = ("free", "ragas", "native", "embedded")
+        elif isinstance(critic, EmbeddedCritic):
+            order = ("free", "embedded", "native")
         else:
             order = ("free", "native", "embedded")
         for kind in order:
@@ -188,9 +189,10 @@ class Registry:
     def _for_critic(self, spec: MetricSpec, name: str, critic: LLM | EmbeddedCritic) -> MetricSpec:
         if "llm" in spec.uses and isinstance(critic, EmbeddedCritic):
             measured = sorted(plain for kind, plain in self._specs if kind == "embedded")
-            raise ConfigurationError(
-                needs_an_llm(name, f"without one there are {', '.join(measured)}" if measured else "")
-            )
+            instead = f"without one there are {', '.join(measured)}" if measured else ""
+            if spec.backend == "ragas" and ":" not in name:
+                instead = f'or remove metric_backend = "ragas"; {instead}'.removesuffix("; ")
+            raise ConfigurationError(needs_an_llm(name, instead))
         return spec
 
     def _spellings(self) -> tuple[str, ...]:

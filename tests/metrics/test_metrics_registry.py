@@ -155,6 +155,16 @@ def test_the_critic_decides_the_backend_where_the_name_does_not() -> None:
     assert known.names() == ("faithfulness", "ragas:faithfulness")
 
 
+def test_who_asks_for_ragas_does_not_get_a_heuristic() -> None:
+    known = Registry()
+    known.register(spec("faithfulness", backend="embedded"))
+    known.register(spec("faithfulness", backend="ragas", uses=frozenset({"llm"})))
+    with pytest.raises(
+        ConfigurationError, match='or remove metric_backend = "ragas"; without one there are faithfulness'
+    ):
+        known.resolve("faithfulness", critic=EMBEDDED, backend="ragas")
+
+
 def test_scores_carry_the_name_that_was_asked_for() -> None:
     known = Registry()
     known.register(spec("faithfulness", backend="ragas"))

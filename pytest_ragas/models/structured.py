@@ -63,26 +63,30 @@ class _Candidate:
 class Structure:
     """A JSON schema that answers are read with, and what is derived from it once."""
 
-    _known: dict[int, Structure] = {}  # noqa: RUF012 - a cache, shared on purpose
+    # by identity and by text: metrics make the same schema anew for each request, or keep one for all of them
+    _by_id: dict[int, Structure] = {}  # noqa: RUF012 - a cache, shared on purpose
+    _by_text: dict[str, Structure] = {}  # noqa: RUF012
 
-    def __init__(self, schema: JSONSchema) -> None:
+    def __init__(self, schema: JSONSchema, text: str) -> None:
+        """Use `Structure.of`."""
         self.schema = schema
+        self.text = text
+        """The schema as JSON."""
 
     @classmethod
     def of(cls, schema: JSONSchema) -> Structure:
-        """The structure of a schema; the same one whenever the same schema object comes again."""
-        # a schema cannot be hashed; its id is safe while the structure holds on to it
-        known = cls._known.get(id(schema))
-        if known is None or known.schema is not schema:
-            if len(cls._known) >= _KNOWN_LIMIT:  # schemas made for one request would pile up
-                cls._known.clear()
-            known = cls._known[id(schema)] = cls(schema)
+        """The structure of a schema; the same one whenever an equal schema comes again."""
+        known = cls._by_id.get(id(schema))
+        if known is not None and known.schema is schema:  # as long as it is held, no other one has its id
+            return known
+        text = json.dumps(schema, ensure_ascii=False, default=dict)
+        known = cls._by_text.get(text)
+        if known is None:
+            if len(cls._by_text) >= _KNOWN_LIMIT:
+                cls._by_text.clear()
+                cls._by_id.clear()
+            known = cls._by_text[text] = cls._by_id[id(schema)] = cls(schema, text)
         return known
-
-    @cached_property
-    def text(self) -> str:
-        """The schema as JSON."""
-        return json.dumps(self.schema, ensure_ascii=False)
 
     @cached_property
     def _quick(self) -> Check:

@@ -174,10 +174,13 @@ def test_references_and_nullable_properties_are_read() -> None:
 
 
 def test_a_schema_is_prepared_once() -> None:
-    assert Structure.of(SCHEMA) is Structure.of(SCHEMA)
+    assert Structure.of(SCHEMA) is Structure.of(SCHEMA) is Structure.of(json.loads(json.dumps(SCHEMA)))
     for number in range(600):  # schemas made for one request do not pile up
-        extract('{"a": 1}', {"type": "object", "title": str(number)})
-    assert len(Structure._known) <= 256
+        schema = {"type": "object", "title": str(number)}
+        assert extract('{"a": 1}', schema) == {"a": 1}
+        assert Structure.of(schema).schema["title"] == str(number)
+    assert len(Structure._by_text) <= 256
+    assert len(Structure._by_id) <= 256
 
 
 def test_a_good_answer_loads_no_validator() -> None:

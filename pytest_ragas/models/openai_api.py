@@ -1,0 +1,304 @@
+"""`OpenAIChat` and `OpenAIEmbeddings`: any OpenAI-compatible endpoint, through one lean HTTP client.
+
+OpenAI, Azure, vLLM, Ollama, llama.cpp and others: what a server cannot do is found out by the first request and
+remembered. No retry here: `scoring.retry` is the one place that asks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_ragas.errors import ConfigurationError, ModelError, RejectedRequestError, StructureError
+from pytest_ragas.models.endpoint import Endpoint, endpoint_of
+from pytest_ragas.models.openai_errors import ServerError, problem, quirk_of, read_reply, refuses_form
+from pytest_ragas.models.openai_memory import Quirk, remembered, same_error
+from pytest_ragas.models.openai_vectors import Batch, batches, embedding_options, read_vectors, smaller_batch
+from pytest_ragas.models.openai_wire import (
+    Form,
+    bounds_free,
+    chat_body,
+    cut_off,
+    forms_for,
+    read_answer,
+    tokens_of,
+    wire_parameters,
+)
+from pytest_ragas.models.structured import Structure
+from pytest_ragas.models.transport import HTTPTransport, Transport
+from pytest_ragas.protocols import JSONSchema
+from pytest_ragas.settings.values import ModelSettings
+from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage
+
+DEFAULTS: Mapping[str, Any] = {"temperature": 0}
+"""What is sent though nobody asked for it. Dropped where a model takes no temperature."""
+
+
+class OpenAIChat:
+    """A critic or generator LLM behind an OpenAI-compatible API. Satisfies `LLM`."""
+
+    def __init__(
+        self, settings: ModelSettings, *, transport: Transport | None = None, endpoint: Endpoint | None = None
+    ) -> None:
+        """
+        Args:
+            settings: `model_name`, `api_base`, `api_key`, `api_version`, `headers`, `structure`, `timeout`
+                and `generation_config`.
+            transport: Sends the requests; plain HTTP where not given.
+            endpoint: Where they go; what the settings say where not given.
+
+        Raises:
+            ConfigurationError: The settings cannot be used.
+        """
+        self._model = _model_name(settings)
+        self._endpoint = endpoint or endpoint_of(settings)
+        self._given = wire_parameters(settings.generation_config)
+        parameters = {**DEFAULTS, **self._given}
+        # None: "do not send it", also for our default
+        self._parameters = {name: value for name, value in parameters.items() if value is not None}
+        self._structure = settings.structure
+        self._forms = forms_for(settings.structure, strict_subset=self._endpoint.strict_subset)
+        self._memory = remembered((self._endpoint.chat_url, self._model, settings.structure))
+        self._transport = transport or HTTPTransport(self._endpoint, timeout=settings.timeout)
+        decides = dict(self._parameters)
+        if settings.structure != "auto":
+            decides["structure"] = settings.structure
+        self._identity = _identity(self._model, self._endpoint.shown, decides)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Provider "openai", the endpoint without credentials, and the parameters as they were asked for."""
+        return self._identity
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What differs from what was asked for, as the model's first answer showed; empty before it."""
+        if "no temperature" in self._memory.quirks and "temperature" not in self._given:
+            return (f"{self._model} takes no temperature; it answers at its own",)
+        return ()
+
+    async def ask(self, messages: Sequence[Message], schema: JSONSchema) -> Answer:
+        """Answer once, in the structure of `schema`.
+
+        The first request to an endpoint may take several, until one form is accepted; the others wait for it.
+
+        Raises:
+            TransientModelError: No answer, but worth another try.
+            RejectedRequestError: Refused; another try would not help.
+            StructureError: An answer, but not in the structure.
+            ConfigurationError: The proxy or the certificates of the environment cannot be used.
+        """
+        question = _Question(messages, Structure.of(schema))
+        try:
+            return await self._ask(question)
+        except ModelError as error:
+            error.usage = question.spent  # a wrong answer is paid for too
+            raise
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._transport.aclose()
+
+    async def _ask(self, question: _Question) -> Answer:
+        memory = self._memory
+        while not memory.settled:
+            first = memory.under_way()
+            if first is None:
+                with memory.begin():
+                    return await self._find_out(question)
+            error = await asyncio.shield(first)
+            if error is not None:
+                raise same_error(error)
+        try:
+            return await self._answer(question, memory.form)
+        except _FormRefusedError as refused:
+            later = self._after(memory.form)
+            error = refused.error
+        if not later:
+            raise error
+        return await self._find_out(question, later)
+
+    async def _find_out(self, question: _Question, forms: Sequence[Form] = ()) -> Answer:
+        """Ask in one form after the other until an answer has the structure, and remember the form."""
+        forms = forms or self._forms
+        accepted: list[Form] = []
+        failure: ModelError | None = None
+        for form in forms:
+            if form == "json_schema bare" and "json_schema" in forms and (accepted or bounds_free(question.structure)):
+                continue  # it is for servers that refuse bounds
+            try:
+                answer = await self._answer(question, form)
+            except _FormRefusedError as refused:
+                failure = failure or refused.error
+            except StructureError as error:
+                # a server that ignores the schema answers in prose, or in JSON of its own
+                accepted.append(form)
+                failure = error
+                if question.cut_off:
+                    break
+            else:
+                self._memory.form = form
+                return answer
+        if accepted and not question.cut_off:
+            # it is the model that cannot do it; from now on it is told the schema in words, in one request
+            said = [form for form in accepted if form in ("json_object", "text")]
+            self._memory.form = (said or accepted)[0]
+        assert failure is not None
+        if self._structure != "auto" and not accepted:
+            failure = RejectedRequestError(
+                f'{failure} The settings ask for structure = "{self._structure}"; leave it out, and a form that the '
+                "server takes is found.",
+                status=getattr(failure, "status", None),
+            )
+        raise failure
+
+    def _after(self, form: str) -> tuple[Form, ...]:
+        names: tuple[str, ...] = self._forms
+        return self._forms[names.index(form) + 1 :] if form in names else self._forms
+
+    async def _answer(self, question: _Question, form: Any) -> Answer:
+        """One answer in one form: one request, and another one for each thing that the model turns out not to take.
+
+        Raises:
+            _FormRefusedError: The server does not take the schema in this form.
+        """
+        while True:
+            known = frozenset(self._memory.quirks)
+            question.spent += Usage(calls=1)
+            reply = await self._transport.post(self._endpoint.chat_url, self._body(question, form, known))
+            data = read_reply(reply, self._endpoint)
+            if not isinstance(data, ServerError):
+                question.spent += tokens_of(data)
+                question.cut_off = cut_off(data)
+                value, text = read_answer(data, question.structure)
+                return Answer(value=value, raw=text, usage=question.spent)
+            if not self._learn(data, question, known):
+                error = problem(data, endpoint=self._endpoint, model=self._model, given=self._given)
+                raise _FormRefusedError(error) if refuses_form(data, form) else error
+
+    def _body(self, question: _Question, form: Form, quirks: frozenset[Quirk]) -> bytes:
+        parameters = self._parameters
+        if "no temperature" in quirks and "temperature" not in self._given:
+            parameters = {name: value for name, value in parameters.items() if name != "temperature"}
+        return chat_body(self._model, question.messages, parameters, question.structure, form, quirks)
+
+    def _learn(self, error: ServerError, question: _Question, known: frozenset[Quirk]) -> bool:
+        """Whether the error tells what the request did not know yet, so that sending it again makes sense."""
+        quirk = quirk_of(
+            error,
+            default_temperature="temperature" in self._parameters and "temperature" not in self._given,
+            sends_max_tokens="max_tokens" in self._parameters,
+            sends_system=any(message.role == "system" for message in question.messages),
+        )
+        if quirk is None or quirk in known:
+            return False
+        self._memory.quirks.add(quirk)
+        return True
+
+
+class _Question:
+    """One call of `ask` under way."""
+
+    __slots__ = ("cut_off", "messages", "spent", "structure")
+
+    def __init__(self, messages: Sequence[Message], structure: Structure) -> None:
+        self.messages = messages
+        self.structure = structure
+        self.spent = Usage()
+        self.cut_off = False
+
+
+class _FormRefusedError(Exception):
+    """The server does not take the schema in this form; never leaves this module."""
+
+    def __init__(self, error: ModelError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class OpenAIEmbeddings:
+    """An embedding model behind an OpenAI-compatible API. Satisfies `Embeddings`.
+
+    Texts are sent as they are (not as token ids), many in a request, and each distinct one once.
+    """
+
+    def __init__(
+        self, settings: ModelSettings, *, transport: Transport | None = None, endpoint: Endpoint | None = None
+    ) -> None:
+        """
+        Args:
+            settings: `model_name`, `api_base`, `api_key`, `api_version`, `headers`, `timeout`; in `options`
+                `dimensions` (of the vectors) and `batch_size` (texts in one request, 64 where not given).
+            transport: Sends the requests; plain HTTP where not given.
+            endpoint: Where they go; what the settings say where not given.
+
+        Raises:
+            ConfigurationError: The settings cannot be used.
+        """
+        self._model = _model_name(settings)
+        self._endpoint = endpoint or endpoint_of(settings)
+        self._batch_size, decides = embedding_options(settings.options)
+        self._parameters = {**wire_parameters(settings.generation_config), **decides}
+        self._transport = transport or HTTPTransport(self._endpoint, timeout=settings.timeout)
+        self._identity = _identity(self._model, self._endpoint.shown, self._parameters)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Provider "openai", the endpoint without credentials, and the parameters."""
+        return self._identity
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Vectors of the texts, in order, all of one length.
+
+        Raises:
+            TransientModelError: No answer, but worth another try.
+            RejectedRequestError: Refused, a text is empty, or the answer does not hold one vector for each text.
+            ConfigurationError: The proxy or the certificates of the environment cannot be used.
+        """
+        for number, text in enumerate(texts, 1):
+            if not text.strip():
+                raise RejectedRequestError(f"Text {number} of {len(texts)} is empty: there is nothing to embed.")
+        distinct = list(dict.fromkeys(texts))
+        vectors: list[list[float]] = []
+        waiting = batches(distinct, self._batch_size)
+        while waiting:
+            batch = waiting.pop(0)
+            answer = await self._request(batch)
+            if isinstance(answer, ServerError):
+                size = smaller_batch(answer, len(batch))
+                if size is None:
+                    raise problem(answer, endpoint=self._endpoint, model=self._model, given=self._parameters)
+                self._batch_size = min(size, self._batch_size)
+                waiting = batches([*batch, *(text for rest in waiting for text in rest)], self._batch_size)
+            else:
+                vectors += answer
+        lengths = sorted({len(vector) for vector in vectors})
+        if len(lengths) > 1:
+            raise RejectedRequestError(f"{self._identity} gave vectors of different lengths: {lengths}.")
+        place = {text: index for index, text in enumerate(distinct)}
+        return [vectors[place[text]] for text in texts]
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._transport.aclose()
+
+    async def _request(self, batch: Batch) -> list[list[float]] | ServerError:
+        request = {"model": self._model, "input": batch, **self._parameters}
+        body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        data = read_reply(await self._transport.post(self._endpoint.embeddings_url, body), self._endpoint)
+        return data if isinstance(data, ServerError) else read_vectors(data, len(batch), str(self._identity))
+
+
+def _model_name(settings: ModelSettings) -> str:
+    if not settings.model_name:
+        raise ConfigurationError(
+            'An API model needs a model_name, as the server knows it. Write for example model_name = "gpt-4o-mini".'
+        )
+    return settings.model_name
+
+
+def _identity(model: str, endpoint: str, parameters: Mapping[str, Any]) -> ModelIdentity:
+    pairs = sorted((name, json.dumps(value, sort_keys=True)) for name, value in parameters.items())
+    return ModelIdentity(provider="openai", name=model, endpoint=endpoint, parameters=tuple(pairs))

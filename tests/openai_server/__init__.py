@@ -1,0 +1,1 @@
+"""A real HTTP server that speaks the OpenAI protocol, with a deterministic lexical critic behind it."""

@@ -75,6 +75,7 @@ def test_numbers_and_negation() -> None:
         ("Wrapped text goes\non here.\nA new one.", ["Wrapped text goes\non here.", "A new one."]),
         ("A heading\nThe text.\n\nand more", ["A heading", "The text.", "and more"]),
         ("1. First.\n2. Second one.\n- Third\n* 4", ["First.", "Second one.", "Third", "4"]),
+        ("She (born 22 June 1944) - now 80 - sings.", ["She (born 22 June 1944) - now 80 - sings."]),
         ("# Title\n> quoted", ["Title", "quoted"]),
         ("It is big [1]. It is old [2, 3] too.[^4] Yes【5†source】。", ["It is big.", "It is old too.", "Yes。"]),
         ("東京は首都です。人口は多い！本当？", ["東京は首都です。", "人口は多い！", "本当？"]),

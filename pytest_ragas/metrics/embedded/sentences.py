@@ -21,7 +21,7 @@ _BREAK = re.compile(
 _NO_FULL_STOP = re.compile(
     r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|vs|Fig|e\.g|i\.e|cf)|(?:^|\n)[^\S\n]*\d{1,3})\.\s*$"
 )
-_LIST_MARKER = re.compile(r"(?:[-*•–#>]+|\d{1,3}[.)])\s+")
+_LIST_MARKER = re.compile(r"\A(?:[-*•–#>]+|\d{1,3}[.)])\s+")
 # "[1]", "[2, 3]", "[^4]", "【5†source】": where a RAG says which context it read; no claim of its own
 _CITATION = re.compile(r" ?(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【[^】]{0,40}】)")
 
@@ -35,7 +35,7 @@ def sentences(text: str) -> list[str]:
     return [
         piece
         for start, end in _spans(plain)
-        if (sentence := _LIST_MARKER.sub("", plain[start:end].strip(), count=1))
+        if (sentence := _LIST_MARKER.sub("", plain[start:end].strip()))
         for piece in _pieces(sentence)
     ]
 

@@ -1,10 +1,9 @@
 """Words of a text, in any script: what the embedded measures compare.
 
-Two texts match where their normalised words match: letter case, accents (`Málaga`, `Malaga`), full-width
-forms, curly apostrophes, thousands commas and whether a small
-number is spelled out make no difference. English words lose their ending and, where
-they carry no content, are left out; words of other languages are compared as they stand. Scripts that put no
-spaces between words are read as overlapping pairs of characters, as search engines do.
+Two texts match where their normalised words match: letter case, accents (`Málaga`, `Malaga`), full-width forms,
+curly apostrophes, thousands commas and whether a small number is spelled out make no difference. English words
+lose their ending and, where they carry no content, are left out; words of other languages are compared as they
+stand. Scripts that put no spaces between words are read as overlapping pairs of characters, as search engines do.
 """
 
 from __future__ import annotations

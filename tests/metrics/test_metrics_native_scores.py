@@ -237,6 +237,12 @@ def test_answer_correctness_with_weights_of_its_own() -> None:
     assert result.value == 0.0
 
 
+def test_weights_need_not_add_up_to_1() -> None:
+    # TP 1, FP 2, FN 0: F1 1/2
+    result = score("answer_correctness", correctness([1, 0, 0], [1, 1]), embeddings=same_direction(0.6), weights=[1, 3])
+    assert result.value == pytest.approx((1 * 0.5 + 3 * 0.6) / 4)
+
+
 def claims(data: dict[str, Any]) -> dict[str, Any]:
     return {"claims": SAID if data["text"] == SAMPLE.response else EXPECTED}
 
@@ -345,6 +351,12 @@ def test_noise_sensitivity_is_the_share_of_misled_statements(options: dict[str, 
 def test_noise_sensitivity_is_0_where_everything_is_right() -> None:
     llm = critic(Statements=statements_by_text, Verdicts=Noise(NOISE.matrix, [1, 1, 1]))
     assert score("noise_sensitivity", llm).value == 0.0
+
+
+def test_a_blank_context_misleads_nobody_and_costs_no_call() -> None:
+    llm = critic(Statements=statements_by_text, Verdicts=NOISE)
+    assert score("noise_sensitivity", llm, replace(SAMPLE, retrieved_contexts=[*CONTEXTS, " "])).value == 1 / 3
+    assert len(llm.requests) == 2 + len(CONTEXTS) + 1
 
 
 def test_context_entity_recall_compares_entities_in_any_case() -> None:

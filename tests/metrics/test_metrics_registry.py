@@ -212,6 +212,13 @@ def test_missing_embeddings_are_an_error_with_the_mend_not_a_choice_of_ours(name
     assert "ragas_embeddings" in message
 
 
+def test_the_registry_asks_for_the_embeddings_of_a_metric_of_others_too() -> None:
+    known = Registry()
+    known.register(spec("closeness", uses=frozenset({"embeddings"})))
+    with pytest.raises(ConfigurationError, match="closeness compares meanings"):
+        known.build("closeness", critic=LLM)
+
+
 def test_answer_correctness_without_similarity_needs_no_embeddings() -> None:
     assert registry().build("answer_correctness", critic=LLM, options={"weights": [1, 0]}).metric
 

@@ -159,12 +159,13 @@ def _checked_key(key: Secret) -> Hidden:
 
 
 def _checked_header(name: str, value: str | Secret) -> str:
-    text = value.reveal().strip() if isinstance(value, Secret) else value.strip()
+    hide = isinstance(value, Secret) or _SENSITIVE.search(name)
+    text = Hidden(value.reveal().strip()) if isinstance(value, Secret) else value.strip()
     if not _HEADER_NAME.fullmatch(name) or not text.isprintable():
         raise ConfigurationError(
             f"The header {name!r} cannot be sent: its name or its value holds a line break or worse."
         )
-    return Hidden(text) if isinstance(value, Secret) or _SENSITIVE.search(name) else text
+    return Hidden(text) if hide else text
 
 
 def _query_secrets(query: list[tuple[str, str]]) -> list[str]:

@@ -126,8 +126,9 @@ class OpenAIChat:
         accepted: list[Form] = []
         failure: ModelError | None = None
         for form in forms:
-            if form == "json_schema bare" and "json_schema" in forms and (accepted or bounds_free(question.structure)):
-                continue  # it is for servers that refuse bounds
+            if form == "json_schema bare" and "json_schema" in self._forms:
+                if accepted or bounds_free(question.structure):
+                    continue  # it is for servers that refuse bounds
             try:
                 answer = await self._answer(question, form)
             except _FormRefusedError as refused:
@@ -169,6 +170,8 @@ class OpenAIChat:
             question.spent += Usage(calls=1)
             reply = await self._transport.post(self._endpoint.chat_url, self._body(question, form, known))
             data = read_reply(reply, self._endpoint)
+            if isinstance(data, ModelError):
+                raise data
             if not isinstance(data, ServerError):
                 question.spent += tokens_of(data)
                 question.cut_off = cut_off(data)
@@ -288,6 +291,8 @@ class OpenAIEmbeddings:
         request = {"model": self._model, "input": batch, **self._parameters}
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         data = read_reply(await self._transport.post(self._endpoint.embeddings_url, body), self._endpoint)
+        if isinstance(data, ModelError):
+            raise data
         return data if isinstance(data, ServerError) else read_vectors(data, len(batch), str(self._identity))
 
 

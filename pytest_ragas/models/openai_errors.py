@@ -65,12 +65,14 @@ class ServerError:
         return f"{self.message} {self.code} {self.param}"
 
 
-def read_reply(reply: Reply, endpoint: Endpoint) -> Mapping[str, Any] | ServerError:
-    """The JSON object of a good answer, or what the server says went wrong.
+def read_reply(reply: Reply, endpoint: Endpoint) -> Mapping[str, Any] | ServerError | ModelError:
+    """The JSON object of a good answer; or what the server says went wrong; or the exception to raise.
 
-    Raises:
-        TransientModelError: The body of a good answer is no JSON.
-        RejectedRequestError: It is a page of something else: a proxy, a login, another API.
+    It does not raise itself: the body, which may quote the key, is a local of this frame.
+
+    Returns:
+        Of exceptions, a `TransientModelError` where the body of a good answer is no JSON, and a
+        `RejectedRequestError` where it is of something else: a proxy, a login, another API.
     """
     data = _json(reply.body)
     if isinstance(data, list) and data and isinstance(data[0], Mapping):
@@ -87,12 +89,12 @@ def read_reply(reply: Reply, endpoint: Endpoint) -> Mapping[str, Any] | ServerEr
     text = _readable(reply.body, endpoint)
     if _is_html(reply) or data is not None:
         kind = "a web page" if data is None else "JSON"
-        raise RejectedRequestError(
+        return RejectedRequestError(
             f"{endpoint.shown} answered with {kind} that is no answer of the OpenAI API: {text!r}. "
             "Is api_base right (it usually ends in /v1), or does a proxy answer in its place?",
             status=reply.status,
         )
-    raise TransientModelError(f"{endpoint.shown} answered {text!r}, which is no JSON.", status=reply.status)
+    return TransientModelError(f"{endpoint.shown} answered {text!r}, which is no JSON.", status=reply.status)
 
 
 def problem(error: ServerError, *, endpoint: Endpoint, model: str, given: Collection[str] = ()) -> ModelError:
@@ -248,7 +250,7 @@ def _json(body: bytes) -> Any:
 
 def _is_html(reply: Reply) -> bool:
     kind = reply.headers.get("content-type", "").lower()
-    return "html" in kind or reply.body[:200].lstrip()[:9].lower() in (b"<!doctype", b"<html>", b"<html la")
+    return "html" in kind or reply.body[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
 
 def _readable(body: bytes, endpoint: Endpoint) -> str:

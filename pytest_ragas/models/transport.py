@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -35,9 +35,10 @@ class Reply:
     """What a server answered."""
 
     status: int
-    headers: Mapping[str, str]
+    # no repr: servers quote the key that they refuse
+    headers: Mapping[str, str] = field(repr=False)
     """Case-insensitive."""
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class Transport(Protocol):

@@ -240,7 +240,8 @@ def read_request(body: dict[str, Any]) -> dict[str, Any]:
     for message in body["messages"]:
         said, marker, rest = message["content"].partition(ASK_FOR_JSON)
         if marker:
-            schema = json.JSONDecoder().raw_decode(rest)[0]
+            schema, end = json.JSONDecoder().raw_decode(rest)
+            said = said if message["role"] == "user" and _data(said.strip()) else rest[end:]
         if message["role"] == "user" and data is None:
             data = _data(said.strip())
     title = schema.get("title", "") if isinstance(schema, dict) else ""

@@ -114,8 +114,15 @@ def test_ids_equal_ragas() -> None:
     from ragas.dataset_schema import SingleTurnSample
     from ragas.metrics._context_precision import IDBasedContextPrecision
     from ragas.metrics._context_recall import IDBasedContextRecall, NonLLMContextRecall
+    from ragas.metrics._string import NonLLMStringSimilarity
 
     from pytest_ragas.metrics.free.text_recall import TextContextRecall
+
+    class Quiet(NonLLMStringSimilarity):  # type: ignore[misc]
+        """Its public method makes a telemetry event, which reads a file in the home directory."""
+
+        async def single_turn_ascore(self, row: object, callbacks: object) -> float:
+            return float(await self._single_turn_ascore(row, callbacks))
 
     for retrieved, reference, recall, precision, _, _ in CASES:
         row = SingleTurnSample(retrieved_context_ids=retrieved, reference_context_ids=reference)
@@ -124,6 +131,6 @@ def test_ids_equal_ragas() -> None:
     texts = ["the tower is tall", "the tower is old", "a bridge", "the tower is very tall", "bridges"]
     for count in range(1, 5):
         row = SingleTurnSample(retrieved_contexts=texts[count:], reference_contexts=texts[:count])
-        theirs = asyncio.run(NonLLMContextRecall()._single_turn_ascore(row, []))
+        theirs = asyncio.run(NonLLMContextRecall(_distance_measure=Quiet())._single_turn_ascore(row, []))
         sample = Sample(retrieved_contexts=texts[count:], reference_contexts=texts[:count])
         assert asyncio.run(TextContextRecall(context()).score(sample)).value == theirs

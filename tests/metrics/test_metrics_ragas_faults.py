@@ -135,10 +135,11 @@ def test_a_value_outside_its_range_is_no_score_even_where_nobody_validates(name:
         score(name, Unchecked(answer))
 
 
-def test_a_negative_cosine_is_no_score() -> None:
+def test_a_negative_cosine_counts_as_zero() -> None:
+    """Unrelated texts have one with ordinary embeddings: that is a bad answer, and not a failure to score it."""
     embeddings = ScriptedEmbeddings({"an answer": (1.0, 0.0), "the answer": (-1.0, 0.2)})
-    with pytest.raises(InvalidScoreError, match=r"ragas:answer_similarity gave -0\.98\d+, which is no score"):
-        score("ragas:SemanticSimilarity", ScriptedCritic({}), embeddings)
+    result = score("ragas:SemanticSimilarity", ScriptedCritic({}), embeddings)
+    assert (result.value, result.reason) == (0.0, "the cosine is -0.98, and below 0 it counts as 0")
 
 
 @pytest.mark.parametrize("vector", [(0.0, 0.0), (float("nan"), 1.0), (float("inf"), 1.0)])
@@ -151,8 +152,9 @@ def test_a_vector_without_a_direction_is_the_embeddings_fault(vector: tuple[floa
 
         async def aclose(self) -> None: ...
 
-    with pytest.raises(ModelError, match=r"gave a vector of length (0\.0|nan|inf) for 'the answer'"):
+    with pytest.raises(ModelError, match=r"gave 'the answer' a vector without a direction.*(0\.0|nan|inf)") as caught:
         score("ragas:SemanticSimilarity", ScriptedCritic({}), Broken())
+    assert caught.value.role == "embeddings"
 
 
 def test_an_error_of_the_embeddings_comes_through() -> None:
@@ -222,7 +224,7 @@ def test_an_empty_field_is_nothing_to_judge_and_costs_no_call(name: str, field: 
     """Ragas' AnswerCorrectness gives an empty response 0.75."""
     critic = ScriptedCritic({})
     row = {**SAMPLE.to_json(), field: [blank] if field.endswith("contexts") else blank}
-    with pytest.raises(NothingToJudgeError, match=f"{field} of row '7' is empty"):
+    with pytest.raises(NothingToJudgeError, match=f"the {field} of row '7' (is|are) empty"):
         score(name, critic, ScriptedEmbeddings({}), Sample.from_json(row))
     assert critic.requests == []
 
@@ -296,6 +298,11 @@ def test_scoring_posts_no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
     def post(*arguments: object, **_: object) -> None:
         raise AssertionError(f"posted {arguments}")
 
+    build("ragas:ContextRelevance", ScriptedCritic({}))  # imports ragas
+    from ragas import _analytics
+
+    # an event that is only made, and not sent, still reads and writes an id in the home directory
+    monkeypatch.setattr(_analytics.BaseEvent, "__init__", post)
     monkeypatch.setattr(requests, "post", post)
     monkeypatch.setattr(requests.Session, "send", post)
     critic = ScriptedCritic({"ContextRelevanceOutput": {"rating": 2}})

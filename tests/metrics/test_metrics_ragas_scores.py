@@ -57,7 +57,7 @@ def test_faithfulness_with_its_evidence() -> None:
     result = score("ragas:Faithfulness", critic)
     assert result.value == pytest.approx(2 / 3)
     assert result.metric == "ragas:faithfulness"
-    assert result.reason == "2 of 3 statements"
+    assert result.reason == "2 of 3 statements hold"
     assert [(finding.kind, finding.text, finding.value, finding.reason) for finding in result.evidence] == [
         ("statement", "statement 1", 1.0, "because 1"),
         ("statement", "statement 2", 0.0, "because 2"),
@@ -118,7 +118,7 @@ def test_context_precision_is_average_precision() -> None:
         ("context", "second", 0.0),
         ("context", "third", 1.0),
     ]
-    assert result.reason == "2 of 3 contexts"
+    assert result.reason == "2 of 3 contexts useful"
     verdicts = iter((0, 1, 0))
     assert score("ragas:ContextUtilization", critic, sample=sample).value == pytest.approx(0.5, abs=1e-9)
 
@@ -143,7 +143,7 @@ def test_two_ratings_are_averaged(name: str, title: str, highest: int) -> None:
     result = score(name, critic)
     assert result.value == 0.75
     assert [finding.value for finding in result.evidence] == [1.0, 0.5]
-    assert result.evidence[1].reason == f"rated {highest // 2} of {highest}"
+    assert result.reason == f"judge 1: rated {highest} of {highest}, judge 2: rated {highest // 2} of {highest}"
     assert all(finding.text for finding in result.evidence)
 
 
@@ -421,13 +421,16 @@ def test_missing_embeddings_are_named_where_the_metric_is_built() -> None:
 
 
 def test_a_class_that_refers_to_itself_cannot_be_asked_for() -> None:
-    schema = {
-        "title": "Node",
-        "$ref": "#/$defs/Node",
-        "$defs": {"Node": {"properties": {"next": {"$ref": "#/$defs/Node"}}, "type": "object"}},
-    }
+    class Node:
+        @staticmethod
+        def model_json_schema() -> dict[str, Any]:
+            return {
+                "$ref": "#/$defs/Node",
+                "$defs": {"Node": {"properties": {"next": {"$ref": "#/$defs/Node"}}, "type": "object"}},
+            }
+
     with pytest.raises(ConfigurationError, match="a Node that holds another Node"):
-        structure_of(schema, {})
+        structure_of(Node, {})
 
 
 def test_the_data_of_a_prompt_is_found_whatever_the_texts_hold() -> None:

@@ -123,9 +123,7 @@ class Conversation:
         if self._llm is None:
             raise MetricError("This metric of ragas asks a critic LLM, though its class does not take one.")
         data = prompt_data(prompt)
-        answer = await self._llm.ask(
-            [Message(role="user", content=prompt)], structure_of(model.model_json_schema(), data)
-        )
+        answer = await self._llm.ask([Message(role="user", content=prompt)], structure_of(model, data))
         try:
             value = model.model_validate(answer.value)
         except ValueError as error:  # pydantic's ValidationError is one
@@ -140,14 +138,17 @@ class Conversation:
     async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
         if self._embeddings is None:
             raise MetricError("This metric of ragas compares embeddings, though its class does not take any.")
+        model = self._embeddings.identity
         vectors = [list(map(float, vector)) for vector in await self._embeddings.embed(texts)]
         if len(vectors) != len(texts):
-            raise ModelError(f"The embedding model gave {len(vectors)} vectors for {len(texts)} texts.")
+            raise _embeddings_error(f"The embeddings {model} gave {len(vectors)} vectors for {len(texts)} texts.")
         for text, vector in zip(texts, vectors, strict=True):
             length = math.sqrt(math.fsum(number * number for number in vector))
             if not math.isfinite(length) or length == 0:
                 # ragas would divide by it
-                raise ModelError(f"The embedding model gave a vector of length {length} for {cut(text, 80)!r}.")
+                raise _embeddings_error(
+                    f"The embeddings {model} gave {cut(text, 80)!r} a vector without a direction (length {length})."
+                )
             self.vectors[text] = vector
         return vectors
 
@@ -177,6 +178,12 @@ def _refuse_accidents(exchange: Exchange, inputs: Mapping[str, Any], raw: str) -
             raise StructureError("The critic LLM classified none of the statements.", raw=raw)
     elif exchange.title == "AnswerRelevanceOutput" and not exchange.value.get("question", "").strip():
         raise StructureError("The critic LLM wrote no question for the response.", raw=raw)
+
+
+def _embeddings_error(message: str) -> ModelError:
+    error = ModelError(message)
+    error.role = "embeddings"
+    return error
 
 
 def side_of(exchange: Exchange, inputs: Mapping[str, Any]) -> str:

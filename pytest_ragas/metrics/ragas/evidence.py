@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_ragas.metrics.ragas.conversation import Conversation, Exchange
-from pytest_ragas.values.score import Finding, FindingKind
+from pytest_ragas.values.score import Finding
 
 __all__ = ["findings", "summary"]
 
@@ -18,6 +18,7 @@ _VERDICTS = ("verdict", "attributed", "equivalent", "faithful", "relevant")
 _REASONS = ("reason", "feedback")
 _RATINGS = {"ContextRelevanceOutput": 2, "ResponseGroundednessOutput": 2, "AnswerAccuracyOutput": 4}
 """Structure -> its highest rating."""
+_GOOD: Mapping[str, str] = {"statement": "hold", "context": "useful", "question": "fit", "entity": "found"}
 _CLASSES = {
     "TP": ("true positive", 1.0),
     "FP": ("false positive", 0.0),
@@ -32,35 +33,31 @@ def findings(talk: Conversation, inputs: Mapping[str, Any]) -> tuple[Finding, ..
         return tuple(_noise(exchanges, inputs))
     out: list[Finding] = []
     for exchange in exchanges:
-        if exchange.title == "EntitiesList":
-            continue
-        out += _of_exchange(exchange, talk, inputs)
+        if exchange.title in _RATINGS:
+            out.append(_rating(exchange, judge=len(out) + 1))
+        elif exchange.title != "EntitiesList":
+            out += _of_exchange(exchange, talk, inputs)
     out += _entities(exchanges, inputs)
     out += _answers(exchanges)
     return tuple(out)
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """One line: "2 of 3 statements hold"."""
-    kinds = dict.fromkeys(finding.kind for finding in found)
+    """One line: "2 of 3 statements hold", or what the judges rated."""
+    if any(finding.part.startswith("judge") for finding in found):
+        return ", ".join(f"{finding.part}: {finding.reason}" for finding in found)
     parts = []
-    for kind in kinds:
+    for kind in dict.fromkeys(finding.kind for finding in found):
         of_kind = [finding for finding in found if finding.kind == kind]
-        plural = "" if len(of_kind) == 1 else "entities" if kind == "entity" else f"{kind}s"
-        parts.append(f"{sum(not finding.bad for finding in of_kind)} of {len(of_kind)} {plural or kind}")
+        good = sum(not finding.bad for finding in of_kind)
+        plural = kind if len(of_kind) == 1 else "entities" if kind == "entity" else f"{kind}s"
+        parts.append(f"{good} of {len(of_kind)} {plural} {_GOOD.get(kind, 'good')}")
     return ", ".join(parts)
 
 
 def _of_exchange(exchange: Exchange, talk: Conversation, inputs: Mapping[str, Any]) -> Iterator[Finding]:
     value = exchange.value
-    if exchange.title in _RATINGS:
-        highest = _RATINGS[exchange.title]
-        kind: FindingKind = "context" if exchange.title == "ContextRelevanceOutput" else "statement"
-        text = exchange.data.get("context" if kind == "context" else "response", exchange.data.get("user_answer", ""))
-        yield Finding(
-            kind=kind, text=str(text), value=value["rating"] / highest, reason=f"rated {value['rating']} of {highest}"
-        )
-    elif exchange.title == "AnswerRelevanceOutput":
+    if exchange.title == "AnswerRelevanceOutput":
         evasive = bool(value["noncommittal"])
         yield Finding(
             kind="question",
@@ -93,6 +90,20 @@ def _of_exchange(exchange: Exchange, talk: Conversation, inputs: Mapping[str, An
                     reason=_reason(item),
                     part=_other_side(exchange, inputs),
                 )
+
+
+def _rating(exchange: Exchange, *, judge: int) -> Finding:
+    """What one of two judges said; ragas asks the second with the response and the reference changed over."""
+    rating, highest = exchange.value["rating"], _RATINGS[exchange.title]
+    of_contexts = exchange.title == "ContextRelevanceOutput"
+    text = exchange.data.get("context" if of_contexts else "response") or exchange.data.get("user_answer", "")
+    return Finding(
+        kind="context" if of_contexts else "statement",
+        text=str(text),
+        value=rating / highest,
+        reason=f"rated {rating} of {highest}",
+        part=f"judge {judge}",
+    )
 
 
 def _noise(exchanges: Sequence[Exchange], inputs: Mapping[str, Any]) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ def ascore_arguments(sample: Sample, parameters: Mapping[str, bool], *, name: st
         if _blank(value) and key != TOOL_CALLS:  # an agent may rightly call nothing
             if required:
                 # ragas would score some of these: 0.75 for an empty response that it calls correct
-                raise NothingToJudgeError(f"{key} of {row_of(sample)} is empty: there is nothing to judge.")
+                raise NothingToJudgeError(f"{name}: the {key} of {row_of(sample)} {_is(key)} empty: nothing to judge.")
             continue
         out[key] = value
     return out
@@ -101,6 +101,10 @@ def tool_calls(value: Any, *, sample: Sample) -> list[dict[str, Any]]:
             )
         out.append({"name": str(inner["name"]), "args": dict(args)})
     return out
+
+
+def _is(field: str) -> str:
+    return "are" if field.endswith("s") else "is"
 
 
 def _blank(value: Any) -> bool:

@@ -34,6 +34,8 @@ __all__ = ["RagasMetric"]
 
 _AT_LEAST_ONE = ("max_retries", "strictness")
 """Options of which ragas takes 0 and then scores 0 or NaN without asking anything."""
+_COSINES = ("AnswerRelevancy", "SemanticSimilarity")
+"""Classes whose value is a cosine. Embeddings of unrelated texts may well give a negative one."""
 _ROUNDS = 20
 """How often one scoring may begin anew for a text that it embeds synchronously."""
 
@@ -99,12 +101,15 @@ class RagasMetric:
         result = await self._run(talk, inputs)
         if talk.error is not None:  # swallowed on the way: the value was computed from what was left
             raise talk.error
+        value = self._value(result.value)
         evidence = findings(talk, inputs)
         said = str(result.reason or "")
         reason = cut(said, 500) if said else summary(evidence)
+        if value < 0:
+            reason = f"the cosine is {value:.2f}, and below 0 it counts as 0" + (f"; {reason}" if reason else "")
         return Score(
             metric=self.name,
-            value=self._value(result.value),
+            value=max(0.0, value),
             reason=reason,
             evidence=evidence,
             higher_is_better=self._higher_is_better,
@@ -160,12 +165,18 @@ class RagasMetric:
         return inputs
 
     def _value(self, value: Any) -> float:
-        """Ragas' value on our scale: a rubric's 1 to 5 becomes 0 to 1, everything else stays."""
+        """Ragas' value on our scale: a rubric's 1 to 5 becomes 0 to 1, everything else stays.
+
+        Raises:
+            InvalidScoreError: It is no number, or one that the class must not give.
+        """
         lowest, highest = self._range
         try:
             number = float(value)
         except (TypeError, ValueError):
             raise InvalidScoreError(f"{self.name} gave {value!r}, which is no number.") from None
+        if self._class.__name__ in _COSINES and -1 - 1e-6 <= number < 0:
+            return number
         if not lowest - 1e-6 <= number <= highest + 1e-6:  # false for NaN too
             raise InvalidScoreError(
                 f"{self.name} gave {number!r}, which is no score: ragas' {self._class.__name__} must give "

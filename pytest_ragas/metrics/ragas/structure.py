@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pytest_ragas.errors import ConfigurationError
+from pytest_ragas.protocols import JSONSchema
 
 __all__ = ["prompt_data", "structure_of"]
 
@@ -51,11 +53,11 @@ def prompt_data(prompt: str) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def structure_of(schema: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a pydantic class, as it is sent.
+def structure_of(model: Any, data: Mapping[str, Any]) -> JSONSchema:
+    """The schema of a pydantic class, as it is sent; the same object for the same structure.
 
     Args:
-        schema: `Model.model_json_schema()`.
+        model: The class that ragas wants an instance of.
         data: What the request is about, of `prompt_data`.
 
     Returns:
@@ -64,14 +66,22 @@ def structure_of(schema: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str
     Raises:
         ConfigurationError: The class refers to itself, which no inlined schema can say.
     """
+    counts = tuple(
+        (key, len(data[counted]))
+        for (structure, key), counted in _ONE_FOR_EACH.items()
+        if structure == model.__name__ and isinstance(data.get(counted), list)
+    )
+    return _structure(model, counts)
+
+
+@lru_cache(maxsize=512)
+def _structure(model: Any, counts: tuple[tuple[str, int], ...]) -> JSONSchema:
+    schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
-    title = str(schema.get("title", ""))
     out = _inlined({key: value for key, value in schema.items() if key != "$defs"}, definitions, ())
-    for (structure, key), counted in _ONE_FOR_EACH.items():
-        if structure == title and isinstance(data.get(counted), list):
-            length = len(data[counted])
-            out["properties"][key] |= {"minItems": length, "maxItems": length}
-    return {"title": title, **out}
+    for key, count in counts:
+        out["properties"][key] |= {"minItems": count, "maxItems": count}
+    return {"title": model.__name__, **out}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any], inside: tuple[str, ...]) -> Any:

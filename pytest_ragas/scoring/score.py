@@ -148,7 +148,7 @@ def _kind(error: BaseException, built: BuiltMetric) -> FailureKind:
 def _text(error: BaseException, built: BuiltMetric) -> str:
     if isinstance(error, TransientModelError):
         return f"{error}{_mend(error)}"
-    if isinstance(error, InvalidScoreError):
+    if isinstance(error, InvalidScoreError) and built.spec.backend != "ragas":  # nobody here can correct ragas
         return f"{error}. Correct the metric ({type(built.metric).__name__})."
     if isinstance(error, PytestRagasError):
         return str(error)

@@ -67,12 +67,14 @@ def test_the_import_is_silent_and_patches_nothing() -> None:
 
 @needs_ragas
 def test_the_module_that_langchain_community_dropped_is_stood_in_for() -> None:
+    """As langchain-community 0.4.2 does it: no module, and a warning on import."""
     code = (
-        "import sys\n"
+        "import sys, warnings\n"
         "class Finder:\n"
         "    def __init__(self, finder): self.finder = finder\n"
         "    def __getattr__(self, name): return getattr(self.finder, name)\n"
         "    def find_spec(self, name, *rest):\n"
+        "        if name == 'langchain_community': warnings.warn('is being sunset', DeprecationWarning)\n"
         "        return None if name == 'langchain_community.chat_models.vertexai' else "
         "self.finder.find_spec(name, *rest)\n"
         "sys.meta_path[:] = [Finder(finder) for finder in sys.meta_path]\n"
@@ -82,7 +84,7 @@ def test_the_module_that_langchain_community_dropped_is_stood_in_for() -> None:
         "try: import langchain_community.chat_models.vertexai\n"
         "except ModuleNotFoundError: print('still gone')\n"
     )
-    assert run(code) == "still gone\n"
+    assert run(code, "-W", "error") == "still gone\n"
 
 
 @needs_ragas

@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,17 +68,25 @@ def library(what: str) -> Library:
 def _imported() -> Library:
     if os.environ.get("RAGAS_DO_NOT_TRACK", "").lower() != "false":  # unless somebody wants to be tracked
         os.environ["RAGAS_DO_NOT_TRACK"] = "true"
+    with warnings.catch_warnings():
+        # langchain-community 0.4.2 warns of its own end on import, which -W error would turn into ours
+        warnings.simplefilter("ignore")
+        try:
+            return _import()
+        except ImportError as error:
+            raise ConfigurationError(
+                f"ragas is installed but cannot be imported: {error}. "
+                "Install the versions that work together: pip install 'pytest-ragas[ragas]'"
+            ) from error
+
+
+def _import() -> Library:
     shim = _vertexai_shim()
     try:
         collections = importlib.import_module("ragas.metrics.collections")
         messages = importlib.import_module("ragas.messages")
         llm = importlib.import_module("ragas.llms.base").InstructorBaseRagasLLM
         embedding = importlib.import_module("ragas.embeddings.base").BaseRagasEmbedding
-    except ImportError as error:
-        raise ConfigurationError(
-            f"ragas is installed but cannot be imported: {error}. "
-            "Install the versions that work together: pip install 'pytest-ragas[ragas]'"
-        ) from error
     finally:
         if shim:  # others shall still find out that the module is gone
             sys.modules.pop(_VERTEXAI, None)

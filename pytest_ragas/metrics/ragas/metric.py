@@ -174,13 +174,13 @@ class RagasMetric:
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise InvalidScoreError(f"{self.name} gave {value!r}, which is no number.") from None
+            raise InvalidScoreError(f"{self.name} gave {value!r}, which is no number") from None
         if self._class.__name__ in _COSINES and -1 - 1e-6 <= number < 0:
             return number
         if not lowest - 1e-6 <= number <= highest + 1e-6:  # false for NaN too
             raise InvalidScoreError(
                 f"{self.name} gave {number!r}, which is no score: ragas' {self._class.__name__} must give "
-                f"{lowest:g} to {highest:g}."
+                f"{lowest:g} to {highest:g}"
             )
         return (number - lowest) / (highest - lowest)
 

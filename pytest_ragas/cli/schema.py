@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema; 0."""
     if arguments.what == "testset":
-        from pytest_ragas.testset.schema import testset_schema as schema
+        from pytest_ragas.testset.schema import published_schema as schema
     else:
         from pytest_ragas.settings.schema import config_schema as schema
     print(json.dumps(schema(), indent=2, ensure_ascii=False))

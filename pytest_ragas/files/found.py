@@ -31,8 +31,16 @@ def found(value: object, limit: int = 60) -> str:
     return f"a Python {type(value).__name__}"
 
 
-def not_json(value: object) -> tuple[str, str]:
+MAX_DEPTH = 100
+"""Lists and objects inside each other; more is an accident, and would exhaust Python's stack somewhere."""
+
+
+def not_json(value: object, depth: int = 0) -> tuple[str, str]:
     """The first part of a value that JSON cannot hold.
+
+    Args:
+        value: Anything.
+        depth: How deep in the whole it lies.
 
     Returns:
         Its path ("[2].x") and what it is; ("", "") if the value is a JSON value through and through.
@@ -43,19 +51,21 @@ def not_json(value: object) -> tuple[str, str]:
         return "", broken_text(value)
     if isinstance(value, float):
         return "", "" if math.isfinite(value) else f"the number {value}, which JSON does not have"
+    if depth > MAX_DEPTH:
+        return "", f"more than {MAX_DEPTH} levels of lists and objects"
     if isinstance(value, Doubled):
         return "", f"the key {value.twice!r} twice in one object"
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if not isinstance(key, str):
                 return "", f"{found(key)} as a key, and keys must be text"
-            path, problem = not_json(inner)
+            path, problem = not_json(inner, depth + 1)
             if broken := broken_text(key) or problem:
                 return f".{key}{path}", broken
         return "", ""
     if isinstance(value, (list, tuple)):
         for position, inner in enumerate(value):
-            path, problem = not_json(inner)
+            path, problem = not_json(inner, depth + 1)
             if problem:
                 return f"[{position}]{path}", problem
         return "", ""

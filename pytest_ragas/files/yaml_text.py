@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import IO, Any
 
+from pytest_ragas.files.found import MAX_DEPTH
 from pytest_ragas.files.text import FileProblem
 
 _DROPPED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp", "value")}
@@ -39,6 +40,7 @@ def parse_yaml(text: str) -> YamlDocument:
 
     loader = _loader_class()(text)
     try:
+        _check_depth(text)
         node = loader.get_single_node()
         if node is None:
             return YamlDocument(value=None)
@@ -64,7 +66,23 @@ def dump_yaml(value: Any, stream: IO[str]) -> None:
     """Write JSON values so that `parse_yaml` reads them back: block style, keys in their order, Unicode as it is."""
     import yaml
 
-    yaml.dump(value, stream, Dumper=yaml.SafeDumper, allow_unicode=True, sort_keys=False, width=120)
+    yaml.dump(value, stream, Dumper=_dumper_class(), allow_unicode=True, sort_keys=False, width=120)
+
+
+@functools.cache
+def _dumper_class() -> Any:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        # PyYAML writes these as they are into quotes that fold them to spaces; in double quotes it escapes them
+        style = '"' if re.search("[\x85\u2028\u2029]", text) else "|" if "\n" in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
 def _safe(problem: str) -> str:
@@ -95,6 +113,21 @@ def _loader_class() -> Any:
         "-+0123456789.",
     )
     return Loader
+
+
+def _check_depth(text: str) -> None:
+    """Stop before libyaml's recursion overruns the C stack, which no exception would tell."""
+    import yaml
+
+    opening, closing = (yaml.SequenceStartEvent, yaml.MappingStartEvent), (yaml.SequenceEndEvent, yaml.MappingEndEvent)
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader_class()):
+        if isinstance(event, opening):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise FileProblem(f"its YAML has more than {MAX_DEPTH} levels of lists and mappings.")
+        elif isinstance(event, closing):
+            depth -= 1
 
 
 def _check_keys(root: Any) -> None:

@@ -9,6 +9,7 @@ Kind = Literal["text", "texts", "name", "names", "metadata"]
 names: several of those. metadata: an object."""
 
 KINDS: dict[str, Kind] = {
+    "id": "name",
     "user_input": "text",
     "response": "text",
     "retrieved_contexts": "texts",
@@ -16,7 +17,6 @@ KINDS: dict[str, Kind] = {
     "reference_contexts": "texts",
     "retrieved_context_ids": "names",
     "reference_context_ids": "names",
-    "id": "name",
     "tags": "names",
     "metadata": "metadata",
 }

@@ -43,7 +43,9 @@ def read_row(row: object, *, source: str) -> tuple[Sample | None, Problems]:
     if isinstance(row, Doubled):
         return None, [(row.twice, "stands twice in this row. Keep one of them.")]
     if not row_check()(row):
-        return None, row_problems(row)
+        columns = row.items() if isinstance(row, Mapping) else ()
+        others = [_unfit(column, value) for column, value in columns if column not in CANONICAL]
+        return None, row_problems(row) + [problem for problem in others if problem]
     assert isinstance(row, Mapping)  # the check says so
     fields: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
@@ -77,10 +79,11 @@ def read_row(row: object, *, source: str) -> tuple[Sample | None, Problems]:
 def _normal(column: str, value: Any) -> tuple[Any, str]:
     """A value as `Sample` has it (lists become tuples), and the problem that keeps it from being used."""
     holds = kind(column)
-    if column == "ground_truths" and not isinstance(value, str):
-        if len(value) > 1:
-            return None, f"found {found(value)}; a row has one reference. Join them to one text as 'reference'."
-        value = value[0] if value else None
+    if column == "ground_truths":
+        if isinstance(value, (list, tuple)):
+            if len(value) > 1:
+                return None, f"found {found(value)}; a row has one reference. Join them to one text as 'reference'."
+            value = value[0] if value else None
     elif holds == "name":
         value = _name(value)
     elif holds == "texts":

@@ -53,7 +53,7 @@ def save_testset(testset: Testset, path: str | Path) -> None:
 
 def _record(sample: Sample, path: Path) -> dict[str, Any]:
     data = sample.to_json()
-    record = {name: data[name] for name in ("id", *KINDS) if name in data}
+    record = {name: data[name] for name in KINDS if name in data}
     where, problem = not_json(record)
     if problem:
         raise TestsetError(f"Cannot save the row {sample.id!r} in {path}, field {where.lstrip('.')}: it has {problem}.")

@@ -33,7 +33,7 @@ _EXAMPLE: dict[Kind, str] = {
 
 
 @functools.cache
-def testset_schema() -> dict[str, Any]:
+def published_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12, of a whole testset file; `#/$defs/row` is that of one row."""
     schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     return schema
@@ -42,7 +42,7 @@ def testset_schema() -> dict[str, Any]:
 @functools.cache
 def row_schema() -> dict[str, Any]:
     """JSON Schema of one row, with the definitions that it refers to."""
-    whole = testset_schema()
+    whole = published_schema()
     return {**whole["$defs"]["row"], "$defs": whole["$defs"]}
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COMMON = frozenset(
-    "a an and are as at be by can do does for from had has have how in into is it its long many may much must of on one "
-    "or such that the their they to up was what when where which who will with within".split()
+    "a an and are as at be by can do does for from had has have how in into is it its long many may much must of on "
+    "one or such that the their they to up was what when where which who will with within".split()
 )
 
 

@@ -13,8 +13,11 @@ def test_answer(ragas_sample, rag):
     ragas_sample.record(response=answer.text, retrieved_contexts=[section.text for section in answer.sections])
 
 
-@pytest.mark.ragas(metrics=["text_context_recall"])
+@pytest.mark.ragas(thresholds={"id_context_recall": 1.0}, metrics=["id_context_recall", "mrr"])
 def test_retriever_alone(ragas_sample, rag):
-    """Retrieval can be watched without answering: this metric is free."""
+    """Retrieval can be watched without answering, by the ids of what was found: these metrics are free."""
     sections = rag.retrieve(ragas_sample.user_input)
-    ragas_sample.record(retrieved_contexts=[section.text for section in sections])
+    ragas_sample.record(
+        retrieved_contexts=[section.text for section in sections],
+        retrieved_context_ids=[section.title for section in sections],
+    )

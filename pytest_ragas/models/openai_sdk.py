@@ -14,6 +14,7 @@ from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, TransientModelError
 from pytest_ragas.models.endpoint import Endpoint, Hidden, endpoint_of
+from pytest_ragas.models.kinds import is_a
 from pytest_ragas.models.openai_api import OpenAIChat, OpenAIEmbeddings
 from pytest_ragas.models.sdk_errors import read_error
 from pytest_ragas.models.threads import in_thread
@@ -121,17 +122,9 @@ class SDKTransport:
         return Reply(status=raw.status_code, headers=raw.headers, body=raw.content)
 
 
-def is_openai_client(value: object) -> bool:
-    """Whether a value is a client of the openai SDK; imports nothing to find out."""
-    return any(
-        kind.__name__ in ("AsyncOpenAI", "OpenAI") and kind.__module__.split(".")[0] == "openai"
-        for kind in type(value).__mro__
-    )
-
-
 def is_async(client: Any) -> bool:
     """Whether an openai client is asynchronous."""
-    return any(kind.__name__ == "AsyncOpenAI" for kind in type(client).__mro__)
+    return is_a(client, "AsyncOpenAI", "openai")
 
 
 def detached(client: Any, *, shared: bool | None = None) -> tuple[Any, Any]:

@@ -21,8 +21,9 @@ from pytest_ragas.errors import (
     StructureError,
     TransientModelError,
 )
+from pytest_ragas.models.kinds import is_openai_client
 from pytest_ragas.models.openai_api import OpenAIChat
-from pytest_ragas.models.openai_sdk import is_openai_client, sdk_client, sdk_embeddings, sdk_llm
+from pytest_ragas.models.openai_sdk import sdk_client, sdk_embeddings, sdk_llm
 from pytest_ragas.protocols import LLM, Embeddings
 from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings

@@ -1,0 +1,111 @@
+"""`build_llm` and `build_embeddings`: from settings to a model. Nothing is loaded or connected yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_ragas.errors import ConfigurationError
+from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.settings.values import ModelSettings
+from pytest_ragas.values.model import EmbeddedCritic
+
+EMBEDDED = "embedded"
+"""Names the critic that is no LLM but a measure of the wording."""
+
+
+def build_llm(settings: ModelSettings) -> LLM | EmbeddedCritic:
+    """The critic or generator LLM that settings describe.
+
+    Raises:
+        ConfigurationError: They describe none, or one that does not exist yet.
+        MissingExtraError: The library of their `client` is not installed.
+    """
+    settings = _as_api(settings)
+    if settings.model_name_or_path == EMBEDDED:
+        return EmbeddedCritic()
+    if settings.model_name_or_path:
+        raise _no_local_llm(settings.model_name_or_path)
+    if not (settings.model_name or settings.api_base):
+        raise ConfigurationError(f"The settings of the LLM name no model. {_WAYS}")
+    if settings.client == "langchain":
+        from pytest_ragas.models.langchain import LangChainLLM
+
+        return LangChainLLM.of_settings(settings)
+    if settings.client == "openai":
+        from pytest_ragas.models.openai_sdk import sdk_client, sdk_llm
+
+        return sdk_llm(sdk_client(settings), settings)
+    from pytest_ragas.models.openai_api import OpenAIChat
+
+    return OpenAIChat(settings)
+
+
+def build_embeddings(settings: ModelSettings) -> Embeddings:
+    """The embedding model that settings describe.
+
+    Raises:
+        ConfigurationError: They describe none.
+        MissingExtraError: The library of their `client` is not installed.
+    """
+    settings = _as_api(settings)
+    if settings.model_name_or_path == EMBEDDED:
+        raise ConfigurationError(
+            'embeddings = "embedded" does not exist: the embedded critic measures without embeddings. '
+            'Leave embeddings out, or write embeddings = {model_name_or_path = "minilm"}.'
+        )
+    if settings.model_name_or_path:
+        from pytest_ragas.models.embeddings import SentenceTransformerEmbeddings
+
+        return SentenceTransformerEmbeddings(settings)
+    if not (settings.model_name or settings.api_base):
+        raise ConfigurationError(
+            "The settings of the embeddings name no model. Write model_name and api_base of an API, or "
+            'model_name_or_path = "minilm", a path or a hub id.'
+        )
+    if settings.client == "langchain":
+        from pytest_ragas.models.langchain import LangChainEmbeddings
+
+        return LangChainEmbeddings.of_settings(settings)
+    if settings.client == "openai":
+        from pytest_ragas.models.openai_sdk import sdk_client, sdk_embeddings
+
+        return sdk_embeddings(sdk_client(settings), settings)
+    from pytest_ragas.models.openai_api import OpenAIEmbeddings
+
+    return OpenAIEmbeddings(settings)
+
+
+_WAYS = (
+    "Write model_name and api_base (and api_key) of an OpenAI-compatible API: vLLM, Ollama and llama.cpp serve local "
+    "models as one; or return a LangChain chat model or an openai client from the fixture ragas_critic_llm; "
+    'or take model_name_or_path = "embedded", which needs no LLM.'
+)
+
+
+def _as_api(settings: ModelSettings) -> ModelSettings:
+    """Settings that name an API's model `model_name_or_path`, as EvalScope's do, with the name in its place.
+
+    Raises:
+        ConfigurationError: Both names are given, and differ.
+    """
+    local, name = settings.model_name_or_path, settings.model_name
+    if local and name and local != name:
+        raise ConfigurationError(
+            f"A model is either an API model or a local one, but both model_name = {name!r} and "
+            f"model_name_or_path = {local!r} are given. Remove one of them."
+        )
+    if local and (name or settings.api_base):
+        return replace(settings, model_name=local, model_name_or_path="")
+    return settings
+
+
+def _no_local_llm(name: str) -> ConfigurationError:
+    if name == "minilm":
+        return ConfigurationError(
+            '"minilm" is an embedding model and cannot judge: it belongs into embeddings = {model_name_or_path = '
+            f'"minilm"}}. {_WAYS}'
+        )
+    return ConfigurationError(
+        f"A local LLM (model_name_or_path = {name!r}) cannot be loaded: this version has no transformers LLM yet. "
+        f"{_WAYS}"
+    )

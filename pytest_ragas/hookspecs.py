@@ -6,19 +6,22 @@ Our own metrics register through the same hooks (`pytest_ragas.metrics.builtin`)
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from pytest_ragas.protocols import MetricSpec
+if TYPE_CHECKING:  # every pytest start reads this file, also where no metric is ever asked for
+    from pytest_ragas.protocols import MetricSpec
 
 # "pytest": these hooks live in pytest's own plugin manager, so that conftest.py files can implement them
 hookspec = pluggy.HookspecMarker("pytest")
 hookimpl = pluggy.HookimplMarker("pytest")
 
 
-@hookspec
+# historic: the conftest.py of a folder is loaded when the folder is collected, maybe after the first metric was asked for
+@hookspec(historic=True)
 def pytest_ragas_register_metrics(register: Callable[[MetricSpec], None]) -> None:
-    """Add metrics. Called once in every process, before the first score.
+    """Add metrics. Called once in every process, before the first score; with `call_historic`.
 
     A whole example, for a conftest.py:
 

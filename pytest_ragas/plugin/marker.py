@@ -1,0 +1,145 @@
+"""`@pytest.mark.ragas(...)`: what its arguments may be, and what a test's stacked markers say together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pytest_ragas.errors import ConfigurationError, UnknownNameError, cut
+from pytest_ragas.values.sample import Sample
+from pytest_ragas.values.testset import Testset
+
+NAME = "ragas"
+
+HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None): \
+score the answer that this test returns or records, and hold it to thresholds.
+
+    @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
+    def test_rag(ragas_sample, rag):                # one test per row of the testset
+        return rag.ask(ragas_sample.user_input)     # or: ragas_sample.record(response=..., retrieved_contexts=[...])
+
+    testset     a file (.json .jsonl .yaml .csv) beside the test file or under the rootdir, a Testset, or a list of
+                rows; without it the test brings the user_input itself: ragas_sample.record(user_input=..., ...)
+    thresholds  metric -> bound in [0, 1], beside and over the configured ones; None takes a configured one away
+    metrics     what to score, in place of the configured metrics
+    target      name of the fixture that gives your RAG as a callable
+    Markers of a class or module are defaults: for each argument the closest marker wins."""
+"""What `pytest --markers` prints."""
+
+_LATER = ("docs", "test_size", "distribution")
+
+TestsetSource = str | os.PathLike[str] | Testset | Sequence["Mapping[str, Any] | Sample"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MarkerArguments:
+    """What the ragas markers of one test say together."""
+
+    testset: TestsetSource | None = None
+    """Where its rows come from; None: the test itself brings what is scored."""
+    thresholds: Mapping[str, float | None] | None = None
+    """Bounds by metric as the user spelled it; None in place of a bound takes the configured one away."""
+    metrics: tuple[str, ...] | None = None
+    """What is scored; None: what the configuration says."""
+    target: str | None = None
+    """Name of the fixture that holds the RAG as a callable."""
+
+
+def read_markers(marks: Iterable[pytest.Mark], *, where: str) -> MarkerArguments:
+    """What the stacked markers of one test say: per argument the closest one wins.
+
+    Args:
+        marks: The ragas markers, closest first, as `iter_markers` gives them.
+        where: The test, for messages.
+
+    Raises:
+        ConfigurationError: An argument does not exist, or cannot be what it is.
+    """
+    place = f"the ragas marker of {where}"
+    arguments: dict[str, Any] = {}
+    for mark in marks:
+        if mark.args:
+            raise ConfigurationError(
+                f"Unnamed arguments {cut(repr(mark.args), 80)} in {place}. Name them: "
+                '@pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8}).'
+            )
+        for name, value in mark.kwargs.items():
+            if name in _LATER:
+                raise ConfigurationError(
+                    f"{name}= in {place} comes with testset generation, which this version does not have yet. "
+                    'Name a file that is there: testset="testset.json".'
+                )
+            if name not in _READERS:
+                raise UnknownNameError("argument", name, _READERS, where=place)
+            if name not in arguments and value is not None:
+                arguments[name] = _READERS[name](value, place)
+    return MarkerArguments(**arguments)
+
+
+def _testset(value: Any, place: str) -> TestsetSource:
+    if isinstance(value, (str, os.PathLike, Testset)):
+        return value
+    if isinstance(value, Sequence) and value and all(isinstance(row, (Mapping, Sample)) for row in value):
+        return value
+    raise ConfigurationError(
+        f"testset={cut(repr(value), 80)} in {place} is no testset. Give a file ('testset.json'), a Testset "
+        "(pytest_ragas.load_testset) or a list of rows."
+    )
+
+
+def _thresholds(value: Any, place: str) -> Mapping[str, float | None]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"thresholds={cut(repr(value), 80)} in {place} must be a mapping from metrics to bounds. "
+            'Write for example thresholds={"faithfulness": 0.8}.'
+        )
+    return {metric: read_bound(metric, bound, place) for metric, bound in value.items()}
+
+
+def read_bound(metric: Any, bound: Any, place: str) -> float | None:
+    """One threshold as the user wrote it.
+
+    Raises:
+        ConfigurationError: The metric is no name, or the bound no number in [0, 1].
+    """
+    if not isinstance(metric, str):
+        raise ConfigurationError(f"{metric!r} in {place} is no name of a metric. Write for example 'faithfulness'.")
+    if bound is None:
+        return None
+    # a bool is an int, and float('nan') compares false with everything
+    if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not 0 <= bound <= 1:
+        raise ConfigurationError(
+            f"The threshold {metric}={bound!r} in {place} must be a number from 0 to 1, for example 0.8."
+        )
+    return float(bound)
+
+
+def _metrics(value: Any, place: str) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(
+            f"metrics={cut(repr(value), 80)} in {place} must be a list of names. "
+            'Write for example metrics=["faithfulness"].'
+        )
+    return tuple(names)
+
+
+def _target(value: Any, place: str) -> str:
+    if not isinstance(value, str) or not value.isidentifier():
+        raise ConfigurationError(
+            f"target={cut(repr(value), 80)} in {place} must be the name of a fixture that gives your RAG as a "
+            'callable. Write for example target="rag".'
+        )
+    return value
+
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "testset": _testset,
+    "thresholds": _thresholds,
+    "metrics": _metrics,
+    "target": _target,
+}

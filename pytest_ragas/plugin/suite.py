@@ -1,0 +1,209 @@
+"""`Suite`: what the plugin knows in one pytest process, built when the first test asks for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # an idle suite imports none of them
+    from pytest_ragas.metrics.registry import Registry
+    from pytest_ragas.plugin.marker import MarkerArguments
+    from pytest_ragas.session import Evaluator, Session
+    from pytest_ragas.settings.values import Settings
+    from pytest_ragas.values.gate import GateVerdict
+    from pytest_ragas.values.run import ModelUse, Run, RunBuilder, SampleResult
+    from pytest_ragas.values.testset import Testset
+
+HOOKS = "ragas-hooks"
+"""Name of the plugin with the hooks that only a suite that uses us needs."""
+
+
+class Suite:
+    """Settings, session, testsets and results of one pytest process.
+
+    Attributes:
+        verdicts: What became of the gates; None until they were decided.
+        metrics: The metrics that marked tests are scored with, in order of collection.
+        settings_error: Why the settings cannot be used, where that kept tests from being collected.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.verdicts: tuple[GateVerdict, ...] | None = None
+        self.metrics: dict[str, None] = {}
+        self.settings_error = ""
+        self._started = time.perf_counter()
+        self._testsets: dict[Path, tuple[tuple[int, int], Testset]] = {}
+        self._evaluators: dict[tuple[int, int], tuple[object, object, Evaluator]] = {}
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a test of this process, or the command line, has asked for us."""
+        return self.config.pluginmanager.has_plugin(HOOKS)
+
+    def use(self) -> None:
+        """From now on the suite uses us: register the hooks that an idle one does not pay for."""
+        if not self.in_use:
+            from pytest_ragas.plugin.hooks import Hooks
+
+            self.config.pluginmanager.register(Hooks(self), HOOKS)
+
+    @property
+    def may_have_gates(self) -> bool:
+        """Whether this process decides gates at the end of the run."""
+        return self.in_use and not self.is_worker and not self.config.option.collectonly
+
+    def expect(self) -> None:
+        """Tests that use us were collected: look at what they share before the first one runs.
+
+        Raises:
+            UsageError: The settings, or a gate of theirs, cannot be used.
+        """
+        from pytest_ragas.errors import ConfigurationError
+
+        self.use()
+        if self.is_worker:
+            return  # the controller decides the gates
+        from pytest_ragas.plugin.gates import check_gates
+
+        try:
+            check_gates(self)
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this is a worker process of pytest-xdist, which reports to a controller."""
+        return hasattr(self.config, "workerinput")
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the run is configured to do.
+
+        Raises:
+            ConfigurationError: A key or value cannot be used; names its source.
+        """
+        from pytest_ragas.plugin.options import command_line
+        from pytest_ragas.settings.load import load_settings
+
+        given = command_line(self.config)
+        file = self.config.getoption("ragas_config")
+        return load_settings(
+            rootdir=self.config.rootpath,
+            config_file=self.config.invocation_params.dir / file if file else None,
+            environ=os.environ,
+            command_line=given,
+        )
+
+    @cached_property
+    def session(self) -> Session:
+        """Models, metrics and engine of this process; nothing is connected or loaded yet."""
+        from pytest_ragas.session import Session
+
+        session = Session(self.settings, self._registry())
+        self.config.add_cleanup(session.close)
+        return session
+
+    def _registry(self) -> Registry:
+        import pytest_ragas.metrics.builtin as builtin
+        from pytest_ragas.metrics.registry import Registry
+
+        registry = Registry()
+        manager = self.config.pluginmanager
+        if not manager.is_registered(builtin):
+            manager.register(builtin, "ragas-metrics")
+        manager.hook.pytest_ragas_register_metrics.call_historic(kwargs={"register": registry.register})
+        return registry
+
+    def evaluator(self, critic: object, embeddings: object) -> Evaluator:
+        """One evaluator for each pair of models, so that its metrics are built once."""
+        key = (id(critic), id(embeddings))
+        if key not in self._evaluators:
+            # the models are kept beside it, so that no other object is given their id
+            self._evaluators[key] = (critic, embeddings, self.session.evaluator(critic, embeddings))
+        return self._evaluators[key][2]
+
+    def wanted(self, arguments: MarkerArguments, *, where: str = "") -> tuple[str, ...]:
+        """The metrics that a marked test is scored with.
+
+        Raises:
+            UnknownNameError: The marker names a metric that does not exist.
+        """
+        names, _ = self.session.wanted(metrics=arguments.metrics, thresholds=arguments.thresholds, where=where)
+        return names
+
+    def testset(self, name: str | os.PathLike[str], *, beside: Path) -> Testset:
+        """The testset of a file, loaded once for as long as the file stays the same.
+
+        Args:
+            name: As the marker names it: relative to the folder of the test file, else to the rootdir.
+            beside: The folder of the test file.
+
+        Raises:
+            TestsetError: There is no such file, or it cannot be read.
+        """
+        from pytest_ragas.errors import TestsetError
+        from pytest_ragas.testset.load import load_testset
+
+        places = list(dict.fromkeys([beside / name, self.config.rootpath / name]))
+        path = next((place for place in places if place.is_file()), None)
+        if path is None:
+            tried = " nor ".join(map(str, places))
+            raise TestsetError(
+                f"There is no testset {os.fspath(name)!r}: neither {tried} is a file."
+                if len(places) > 1
+                else f"There is no testset {os.fspath(name)!r}: {tried} is no file."
+            )
+        stat = path.stat()
+        state = (stat.st_mtime_ns, stat.st_size)
+        if path not in self._testsets or self._testsets[path][0] != state:
+            self._testsets[path] = (state, load_testset(path, shown_as=os.fspath(name)))
+        return self._testsets[path][1]
+
+    # ---- the run so far ---------------------------------------------------------------------------
+
+    @cached_property
+    def _gathered(self) -> RunBuilder:
+        from pytest_ragas.values.run import RunBuilder
+
+        return RunBuilder()
+
+    def gather(self, results: tuple[SampleResult, ...]) -> None:
+        """Take results of any process into the run."""
+        self._gathered.results.extend(results)
+
+    def gather_models(self, uses: tuple[ModelUse, ...]) -> None:
+        """Take what a process used of the models into the run."""
+        for use in uses:
+            self._gathered.add_use(use)
+
+    @property
+    def results(self) -> tuple[SampleResult, ...]:
+        """Every result so far, in the order of the run."""
+        return tuple(self._gathered.results)
+
+    def models(self) -> tuple[ModelUse, ...]:
+        """The models that this process used."""
+        return self.session.models() if "session" in self.__dict__ else ()
+
+    def run(self) -> Run:
+        """The run so far."""
+        from pytest_ragas.values.run import RunBuilder
+
+        builder = RunBuilder(results=self._gathered.results, usage=dict(self._gathered.usage))
+        for use in self.models():
+            builder.add_use(use)
+        return builder.build(seconds=time.perf_counter() - self._started)
+
+
+SUITE = pytest.StashKey[Suite]()
+
+
+def suite_of(config: pytest.Config) -> Suite:
+    """The suite of this pytest process."""
+    return config.stash[SUITE]

@@ -1,0 +1,223 @@
+"""The verdict on a marked test: prepared at its setup, handed over after its body, concluded when scores are there.
+
+`prepare` -> body -> `submit` -> `conclude`. Whether a test waits between the last two or the suite goes on
+meanwhile is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ragas.errors import ConfigurationError, MetricError, ModelError, PytestRagasError, cut
+from pytest_ragas.plugin.handle import SampleHandle
+from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
+from pytest_ragas.plugin.outcomes import NothingScored, ScoringError, ThresholdFailure
+from pytest_ragas.plugin.results import note, noted
+from pytest_ragas.plugin.suite import suite_of
+from pytest_ragas.reports.failure import LINES, error_text, failure_text
+from pytest_ragas.values.run import SampleResult
+from pytest_ragas.values.sample import Sample
+from pytest_ragas.values.score import FailureKind, ScoreFailure
+
+if TYPE_CHECKING:
+    from pytest_ragas.plugin.evaluator import RagasEvaluator
+    from pytest_ragas.session import Evaluator, Plan, Ticket
+
+HANDLE = pytest.StashKey[SampleHandle]()
+"""Of an item: the row and what was recorded for it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What a marked test will be scored with."""
+
+    evaluator: Evaluator
+    plan: Plan
+    handle: SampleHandle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """The scores that one test waits for: a ticket for each answer that it recorded."""
+
+    item: pytest.Item = field(repr=False)
+    tickets: tuple[Ticket, ...]
+
+    def done(self) -> bool:
+        """Whether every score, or the reason why there is none, is there."""
+        return all(ticket.done() for ticket in self.tickets)
+
+    def results(self) -> tuple[SampleResult, ...]:
+        """Wait for the scores. Ctrl-C gets through."""
+        return tuple(ticket.result() for ticket in self.tickets)
+
+    def cancel(self) -> None:
+        """Give up: what is in flight is cancelled."""
+        for ticket in self.tickets:
+            ticket.cancel()
+
+
+PREPARED = pytest.StashKey[Prepared]()
+PENDING = pytest.StashKey[Pending]()
+
+
+def is_marked(item: pytest.Item) -> bool:
+    """Whether the test, its class or its module is marked `ragas`."""
+    return item.get_closest_marker(NAME) is not None
+
+
+def arguments_of(item: pytest.Item) -> MarkerArguments:
+    """What the item's ragas markers say together.
+
+    Raises:
+        ConfigurationError: They cannot be read.
+    """
+    return read_markers(item.iter_markers(NAME), where=item.nodeid)
+
+
+def prepare(item: pytest.Item, evaluator: RagasEvaluator) -> Prepared:
+    """Find out, before the body runs, what a marked test is scored with.
+
+    Raises:
+        ConfigurationError: A metric does not exist, or needs a model that is not configured.
+        MissingFieldError: The row lacks what no answer can bring, e.g. a reference.
+    """
+    arguments = arguments_of(item)
+    plan = evaluator.evaluator.plan(metrics=arguments.metrics, thresholds=arguments.thresholds)
+    handle = item.stash.setdefault(HANDLE, SampleHandle())
+    if handle.from_testset:
+        _check_row(handle.sample, plan)
+    return Prepared(evaluator=evaluator.evaluator, plan=plan, handle=handle)
+
+
+def _check_row(row: Sample, plan: Plan) -> None:
+    from pytest_ragas.session import check_sample
+
+    # as if answered: the test's body may still bring these
+    check_sample(replace(row, response="-", retrieved_contexts=("-",), retrieved_context_ids=("-",)), plan)
+
+
+def submit(item: pytest.Item) -> Pending | None:
+    """Hand over what the body of a marked test recorded.
+
+    Returns:
+        What to wait for; None where the test scored by itself with the helpers, and recorded nothing.
+
+    Raises:
+        MissingFieldError: An answer lacks a field that a metric needs. No call was made for any answer.
+        NothingScored: There is nothing to score.
+    """
+    from pytest_ragas.session import check_sample
+
+    prepared = item.stash[PREPARED]
+    samples = prepared.handle.samples()
+    if not samples:
+        if noted(item):
+            return None
+        raise NothingScored(_nothing(prepared.handle))
+    for sample in samples:
+        check_sample(sample, prepared.plan)
+    tickets = tuple(prepared.evaluator.submit(sample, prepared.plan, nodeid=item.nodeid) for sample in samples)
+    return Pending(item=item, tickets=tickets)
+
+
+def _nothing(handle: SampleHandle) -> str:
+    row = f", and row {handle.id!r} of the testset carries no response" if handle.from_testset else ""
+    return (
+        f"This test is marked ragas, but evaluates nothing: it records no answer{row}.\n"
+        "Return the answer of your RAG from the test, or call "
+        "ragas_sample.record(response=..., retrieved_contexts=[...])."
+    )
+
+
+def conclude(pending: Pending) -> BaseException | None:
+    """The verdict: what the test is to raise, or None where every threshold holds. Waits for the scores.
+
+    A broken threshold wins over a missing score.
+    """
+    from pytest_ragas.session import breaches
+
+    found = pending.results()
+    for result in found:
+        note(pending.item, result)
+    failed = [result for result in found if result.outcome == "failed"]
+    if failed:
+        text = _with_others(failed, lambda result, lines: failure_text(result, breaches(result), lines=lines))
+        return ThresholdFailure(text, failed)
+    missing = [result for result in found if result.failures]
+    if missing:
+        return ScoringError(_with_others(missing, lambda result, lines: error_text(result, lines=lines)), missing)
+    return None
+
+
+def _with_others(found: Sequence[SampleResult], text: Callable[[SampleResult, int], str]) -> str:
+    """The text of the first result, and a line that counts the others."""
+    if len(found) == 1:
+        return text(found[0], LINES)
+    others = ", ".join(result.sample.id for result in found[1:])
+    return f"{text(found[0], LINES - 1)}\n  likewise     {cut(others, 80)}"
+
+
+def note_unscored(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+    """A marked test that failed before it was scored lacks its scores in the run, and gates must see that.
+
+    Skipped tests and expected failures were never to be scored.
+    """
+    if report.failed and call.when != "teardown" and call.excinfo and is_marked(item) and not noted(item):
+        if (result := unscored(item, call.excinfo.value)) is not None:
+            note(item, result)
+
+
+def unscored(item: pytest.Item, error: BaseException) -> SampleResult | None:
+    """The result of a marked test that ended before it could be scored, so that gates miss it.
+
+    Args:
+        item: The test.
+        error: What ended its setup or its body.
+
+    Returns:
+        A result without scores; None where it cannot be said what should have been scored.
+    """
+    try:
+        wanted = suite_of(item.config).wanted(arguments_of(item))
+    except PytestRagasError:
+        return None
+    ours = isinstance(error, PytestRagasError)
+    text = str(error) if ours else f"the test ended before its answer was scored: {type(error).__name__}: {error}"
+    row = _row(item)
+    return SampleResult(
+        sample=row,
+        scores=(),
+        failures=tuple(
+            ScoreFailure(metric=metric, sample_id=row.id, kind=_kind(error), error=cut(text)) for metric in wanted
+        ),
+        thresholds=(),
+        outcome="error" if ours else "not run",
+        nodeid=item.nodeid,
+    )
+
+
+def _kind(error: BaseException) -> FailureKind:
+    for root, kind in _KINDS.items():
+        if isinstance(error, root):
+            return kind
+    return "not run"
+
+
+_KINDS: dict[type[PytestRagasError], FailureKind] = {
+    MetricError: "sample",
+    ConfigurationError: "configuration",
+    ModelError: "critic",
+}
+
+
+def _row(item: pytest.Item) -> Sample:
+    if handle := item.stash.get(HANDLE, None):
+        return (handle.samples() or (handle.sample,))[-1]
+    # the setup of another fixture broke first
+    row = getattr(item, "callspec", None) and item.callspec.params.get("ragas_sample")  # type: ignore[attr-defined]
+    return row if isinstance(row, Sample) else Sample()

@@ -1,0 +1,205 @@
+"""The summary of a run as lines of a terminal. Pure: the plugin writes them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pytest_ragas.reports.gates import gate_line
+from pytest_ragas.reports.numbers import against, count, duration, score
+from pytest_ragas.reports.rows import ScoredRow, asked_by, scored_rows, worst
+from pytest_ragas.reports.statistics import Interval, MetricSummary, by_tag, summarise
+from pytest_ragas.reports.table import Column, table_lines
+from pytest_ragas.reports.width import pad, shorten, width_of
+from pytest_ragas.values.gate import GateVerdict, Threshold
+from pytest_ragas.values.run import ModelUse, Run, SampleResult
+
+_RED = {"red": True}
+_GREEN = {"green": True}
+_YELLOW = {"yellow": True}
+_BOLD = {"bold": True}
+
+EMBEDDED_NOTE = (
+    "embedded is a measure of the wording, not an LLM: a smoke gate, best compared with the suite's own baseline; "
+    "its scores do not compare with those that an LLM gives"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One line of a terminal."""
+
+    text: str
+    markup: Mapping[str, bool] = field(default_factory=dict)
+    """Names of pytest's terminal writer: red, green, yellow, bold."""
+
+
+def summary_lines(
+    run: Run,
+    verdicts: Sequence[GateVerdict],
+    *,
+    width: int,
+    level: Literal["short", "full"],
+    interval: Interval,
+    verbosity: int = 0,
+) -> list[Line]:
+    """What a person wants to know of a run's scores.
+
+    Args:
+        run: The whole run; without results there is nothing to say.
+        verdicts: What became of the gates.
+        width: Columns of the terminal; no line is wider.
+        level: full adds the metrics of each tag, and every row.
+        interval: The 95 % interval of a mean.
+        verbosity: pytest's: below 0 the table and the gates alone; above 0 more of the worst rows.
+    """
+    gates = gate_lines(verdicts, width=width)
+    if not run.results:
+        return gates
+    lines = _metric_table(summarise(run.results, interval=interval), "metric", width)
+    if verbosity < 0:
+        return lines + gates
+    lines += _worst_rows(run.results, 10 if verbosity > 0 else 3, width)
+    if level == "full":
+        lines += _tags(run.results, width, interval)
+        lines += _all_rows(run.results, width)
+    if gates:
+        lines += [Line(text=""), *gates]
+    return lines + _models(run, width)
+
+
+def gate_lines(verdicts: Sequence[GateVerdict], *, width: int) -> list[Line]:
+    """One line for each gate; the red ones last, where the eye rests."""
+    lines: list[Line] = []
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.outcome != "passed"):
+        markup = _GREEN if verdict.outcome == "passed" else {**_RED, **_BOLD}
+        lines += [Line(text=text, markup=markup) for text in _wrapped(gate_line(verdict), width)]
+    return lines
+
+
+def _metric_table(metrics: Sequence[MetricSummary], title: str, width: int) -> list[Line]:
+    columns = [
+        Column(title=title, cells=[metric.metric for metric in metrics], right=False),
+        Column(title="n", cells=[f"{len(metric.values):,}" for metric in metrics], weight=3),
+        Column(title="mean", cells=[score(metric.mean) for metric in metrics]),
+        Column(title="95 % interval", cells=[_interval(metric) for metric in metrics], weight=1),
+        Column(title="min", cells=[_worst(metric) for metric in metrics], weight=2),
+        Column(title="threshold", cells=[_threshold(metric) for metric in metrics], weight=4),
+        Column(title="below", cells=[f"{metric.below:,}" for metric in metrics]),
+        Column(title="unscored", cells=[f"{metric.unscored:,}" for metric in metrics]),
+    ]
+    head, *rows = table_lines(columns, width=width)
+    markup = [_row_markup(metric) for metric in metrics]
+    return [
+        Line(text=head, markup=_BOLD),
+        *(Line(text=row, markup=mark) for row, mark in zip(rows, markup, strict=True)),
+    ]
+
+
+def _row_markup(metric: MetricSummary) -> Mapping[str, bool]:
+    if metric.below:
+        return _RED
+    if metric.unscored:
+        return _YELLOW
+    return _GREEN if metric.thresholds else {}
+
+
+def _interval(metric: MetricSummary) -> str:
+    return "-" if metric.interval is None else f"{metric.interval[0]:.2f} to {metric.interval[1]:.2f}"
+
+
+def _worst(metric: MetricSummary) -> str:
+    if metric.worst is None:
+        return "-"
+    # a score just below its threshold must not look like it
+    broken = [bound for bound in metric.thresholds if not _holds(metric, bound)]
+    text = against(metric.worst, broken[0].bound)[0] if broken else score(metric.worst)
+    # where lower is better, the greatest score is the worst one, and says so
+    return text if metric.higher_is_better else f"max {text}"
+
+
+def _holds(metric: MetricSummary, threshold: Threshold) -> bool:
+    return metric.worst is None or threshold.holds(metric.worst, higher_is_better=metric.higher_is_better)
+
+
+def _threshold(metric: MetricSummary) -> str:
+    if not metric.thresholds:
+        return "-"
+    bounds = sorted({threshold.bound for threshold in metric.thresholds})
+    sign = ">=" if metric.higher_is_better else "<="
+    if len(bounds) == 1:
+        return f"{sign} {bounds[0]:.2f}"
+    return f"{bounds[0]:.2f}-{bounds[-1]:.2f}"
+
+
+def _worst_rows(results: Sequence[SampleResult], number: int, width: int) -> list[Line]:
+    rows = scored_rows(results)
+    shown = worst(rows, number)
+    if not shown or len(results) < 2:
+        return []
+    lines = [Line(text=""), Line(text="worst rows", markup=_BOLD), *_row_lines(shown, width)]
+    rest = sum(row.broken for row in rows) - sum(row.broken for row in shown)
+    return [*lines, Line(text=f"  .. and {rest:,} more below their threshold")] if rest > 0 else lines
+
+
+def _row_lines(rows: Sequence[ScoredRow], width: int) -> list[Line]:
+    columns = [
+        Column(title="", cells=[f"  {row.result.sample.id}" for row in rows], right=False),
+        Column(title="", cells=[str(row) for row in rows], right=False),
+        Column(title="", cells=[asked_by(row.result) for row in rows], right=False, weight=1),
+    ]
+    texts = table_lines(columns, width=width)[1:]
+    return [Line(text=text, markup=_RED if row.broken else {}) for text, row in zip(texts, rows, strict=True)]
+
+
+def _tags(results: Sequence[SampleResult], width: int, interval: Interval) -> list[Line]:
+    lines: list[Line] = []
+    for tag, tagged in by_tag(results).items():
+        lines += [Line(text=""), *_metric_table(summarise(tagged, interval=interval), f"tag {tag}", width)]
+    return lines
+
+
+def _all_rows(results: Sequence[SampleResult], width: int) -> list[Line]:
+    lines = [Line(text=""), Line(text="rows", markup=_BOLD)]
+    for result in results:
+        scores = [str(row) for row in scored_rows([result])]
+        scores += [f"{failure.metric} unscored" for failure in result.failures]
+        bad = any(row.broken for row in scored_rows([result]))
+        markup = _RED if bad else _YELLOW if result.failures else {}
+        lines += [
+            Line(text=text, markup=markup) for text in _wrapped(f"  {result.sample.id}  {', '.join(scores)}", width)
+        ]
+    return lines
+
+
+def _models(run: Run, width: int) -> list[Line]:
+    rows = [(use.role, _use(use)) for use in run.models]
+    rows.append(("time", duration(run.seconds)))
+    size = max(width_of(name) for name, _ in rows)
+    lines = [Line(text="")]
+    for name, text in rows:
+        lines += [Line(text=line) for line in _wrapped(f"{pad(name, size)}  {text}", width, indent=size + 2)]
+    if any(use.identity.provider == "embedded" for use in run.models):
+        lines += [Line(text=line, markup=_YELLOW) for line in _wrapped(EMBEDDED_NOTE, width)]
+    return lines
+
+
+def _use(use: ModelUse) -> str:
+    usage = use.usage
+    if not usage.calls:
+        return str(use.identity)
+    tokens = ""
+    if usage.prompt_tokens or usage.completion_tokens:
+        tokens = f", {usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written"
+    return f"{use.identity}: {count(usage.calls, 'call')}{tokens}"
+
+
+def _wrapped(text: str, width: int, *, indent: int = 4) -> list[str]:
+    """A text in as many lines as it takes; the further ones are indented."""
+    if width_of(text) <= width:
+        return [text]
+    indent = min(indent, width // 2)
+    lines = textwrap.wrap(text, width, subsequent_indent=" " * indent, break_on_hyphens=False, drop_whitespace=True)
+    return [shorten(line, width) for line in lines]

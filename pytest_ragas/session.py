@@ -1,0 +1,357 @@
+"""`Session`: puts the stages together for one process of a run.
+
+Nothing here knows pytest: the plugin and the console script both drive a `Session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_ragas.errors import PytestRagasError
+from pytest_ragas.gates.decide import decide_sample
+from pytest_ragas.metrics.registry import BuiltMetric, Registry
+from pytest_ragas.metrics.requirements import check_fields
+from pytest_ragas.models.adapt import as_embeddings, as_llm
+from pytest_ragas.models.build import build_embeddings, build_llm
+from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter
+from pytest_ragas.scoring.engine import Engine
+from pytest_ragas.scoring.limits import Limiter
+from pytest_ragas.scoring.retry import Retry
+from pytest_ragas.scoring.score import score_sample
+from pytest_ragas.settings.values import Settings
+from pytest_ragas.values.gate import Breach, Threshold
+from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity
+from pytest_ragas.values.run import ModelUse, SampleResult
+from pytest_ragas.values.sample import Sample
+from pytest_ragas.values.score import Score, ScoreFailure
+
+DEFAULT_METRICS = ("faithfulness", "answer_relevancy")
+"""What a marked test is scored with where neither it nor the configuration names a metric."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What one test is scored with, and what it is held to."""
+
+    metrics: tuple[BuiltMetric, ...]
+    thresholds: tuple[Threshold, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """One sample that was handed over for scoring."""
+
+    sample: Sample
+    nodeid: str
+    future: Future[SampleResult]
+    engine: Engine
+
+    def done(self) -> bool:
+        """Whether every score, or the reason why there is none, is there."""
+        return self.future.done()
+
+    def result(self) -> SampleResult:
+        """Wait for the scores. Ctrl-C gets through."""
+        return self.engine.wait(self.future)
+
+    async def aresult(self) -> SampleResult:
+        """Wait for the scores without blocking the caller's event loop."""
+        return await asyncio.wrap_future(self.future)
+
+    def cancel(self) -> None:
+        """Give up: what is in flight is cancelled."""
+        self.future.cancel()
+
+
+class Session:
+    """The models, metrics and engine of one process, built when first needed and closed once."""
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.engine = Engine(concurrency=settings.concurrency)
+        self.limiter = Limiter(settings.concurrency)
+        self._order = itertools.count()
+        self._critic: LLM | EmbeddedCritic | None = None
+        self._embeddings: Embeddings | None = None
+        self._meters: dict[tuple[str, ModelIdentity], Meter] = {}
+        self._embedded: dict[ModelIdentity, None] = {}
+        # keyed by identity of the object: a fixture's value may not be hashable. The object is kept
+        # beside its guard so that its id is not given to another one.
+        self._guarded: dict[tuple[str, int], tuple[object, Any]] = {}
+
+    # ---- models ---------------------------------------------------------------------------------
+
+    def critic(self) -> LLM | EmbeddedCritic:
+        """The critic LLM of the settings, built once."""
+        if self._critic is None:
+            self._critic = build_llm(self.settings.critic_llm)
+        return self._critic
+
+    def generator(self) -> LLM | EmbeddedCritic:
+        """The generator LLM of the settings; the critic LLM where none is configured."""
+        if self.settings.generator_llm is None:
+            return self.critic()
+        return build_llm(self.settings.generator_llm)
+
+    def embeddings(self) -> Embeddings | None:
+        """The embeddings of the settings, built once; None where none are configured."""
+        if self._embeddings is None and self.settings.embeddings is not None:
+            self._embeddings = build_embeddings(self.settings.embeddings)
+        return self._embeddings
+
+    def evaluator(self, critic: object = None, embeddings: object = None) -> Evaluator:
+        """An evaluator that judges with these models.
+
+        Args:
+            critic: What the `ragas_critic_llm` fixture gave; None for the one of the settings.
+            embeddings: What the `ragas_embeddings` fixture gave; None for the ones of the settings.
+        """
+        return Evaluator(
+            self,
+            self._guard_llm(self.critic() if critic is None else critic),
+            self._guard_embeddings(self.embeddings() if embeddings is None else embeddings),
+        )
+
+    def _guard_llm(self, value: object) -> LLM | EmbeddedCritic:
+        def build() -> LLM | EmbeddedCritic:
+            llm = as_llm(value, self.settings.critic_llm)
+            if isinstance(llm, EmbeddedCritic):
+                return llm
+            self.engine.on_close(llm.aclose)
+            return GuardedLLM(llm, limiter=self.limiter, retry=Retry(), meter=self._meter("critic LLM", llm.identity))
+
+        guarded: LLM | EmbeddedCritic = self._once("critic LLM", value, build)
+        return guarded
+
+    def _guard_embeddings(self, value: object) -> Embeddings | None:
+        if value is None:
+            return None
+
+        def build() -> Embeddings:
+            model = as_embeddings(value, self.settings.embeddings)
+            self.engine.on_close(model.aclose)
+            return GuardedEmbeddings(
+                model, limiter=self.limiter, retry=Retry(), meter=self._meter("embeddings", model.identity)
+            )
+
+        guarded: Embeddings = self._once("embeddings", value, build)
+        return guarded
+
+    def _once(self, role: str, value: object, build: Callable[[], Any]) -> Any:
+        key = (role, id(value))
+        if key not in self._guarded:
+            self._guarded[key] = (value, build())
+        return self._guarded[key][1]
+
+    def _meter(self, role: str, identity: ModelIdentity) -> Meter:
+        return self._meters.setdefault((role, identity), Meter())
+
+    def note_embedded(self, identity: ModelIdentity) -> None:
+        """A metric of the embedded critic was built: it makes no calls that a meter could count."""
+        self._embedded.setdefault(identity)
+
+    def models(self) -> tuple[ModelUse, ...]:
+        """The models that judged in this process, and what they cost so far; not those that nobody asked."""
+        used = [
+            ModelUse(role=role, identity=identity, usage=meter.usage)
+            for (role, identity), meter in self._meters.items()
+            if meter.usage.calls
+        ]
+        measured = [ModelUse(role="critic LLM", identity=identity) for identity in self._embedded]
+        return (*measured, *used)
+
+    def wanted(
+        self,
+        *,
+        metrics: Sequence[str] | None = None,
+        thresholds: Mapping[str, float | None] | None = None,
+        defaults: bool = True,
+        where: str = "",
+    ) -> tuple[tuple[str, ...], tuple[Threshold, ...]]:
+        """What `Evaluator.plan` builds, before anything is built: no model is needed to ask.
+
+        Args:
+            metrics: The test's own metrics; None for those of the settings.
+            thresholds: The test's own thresholds, over those of the settings; None takes one away.
+            defaults: Whether the settings' metrics and thresholds apply at all.
+            where: Where metrics and thresholds were written, for messages.
+
+        Returns:
+            The metrics to score and the thresholds to hold them to, in standard spelling.
+
+        Raises:
+            UnknownNameError: A metric does not exist.
+        """
+        settings, canonical = self.settings, self.registry.canonical
+        own = {canonical(metric, where=where): bound for metric, bound in (thresholds or {}).items()}
+        names = [canonical(metric, where=where) for metric in (metrics if metrics is not None else ())]
+        bounds: dict[str, float | None] = {}
+        if defaults:
+            configured = {canonical(threshold.metric): threshold.bound for threshold in settings.thresholds}
+            if metrics is None:
+                names = [canonical(metric) for metric in settings.metrics]
+                bounds.update(configured)
+            else:
+                bounds.update({name: bound for name, bound in configured.items() if name in names})
+        bounds.update(own)
+        held = {name: bound for name, bound in bounds.items() if bound is not None}
+        wanted = tuple(dict.fromkeys([*names, *held]))
+        if not wanted and defaults:
+            wanted = tuple(canonical(metric) for metric in DEFAULT_METRICS)
+        return wanted, tuple(Threshold(metric=name, bound=bound) for name, bound in held.items())
+
+    # ---- work -----------------------------------------------------------------------------------
+
+    def submit(self, work: Callable[[], Coroutine[Any, Any, SampleResult]]) -> Future[SampleResult]:
+        """Run a coroutine on the engine; earlier submissions get free slots first."""
+        return self.engine.submit(work, order=next(self._order))
+
+    def close(self) -> None:
+        """Cancel what is under way and let go of every connection. Never raises, may be called twice."""
+        self.engine.close()
+
+
+class Evaluator:
+    """Scores samples with one critic and one embedding model. What the `ragas` fixture gives."""
+
+    def __init__(self, session: Session, critic: LLM | EmbeddedCritic, embeddings: Embeddings | None) -> None:
+        self._session = session
+        self.critic = critic
+        self.embeddings = embeddings
+        self._built: dict[str, BuiltMetric] = {}
+
+    def __repr__(self) -> str:
+        embeddings = self.embeddings.identity if self.embeddings else None
+        return f"Evaluator(critic={str(self.critic.identity)!r}, embeddings={str(embeddings)!r})"
+
+    def plan(
+        self,
+        *,
+        metrics: Sequence[str] | None = None,
+        thresholds: Mapping[str, float | None] | None = None,
+        defaults: bool = True,
+    ) -> Plan:
+        """Which metrics and thresholds a test is held to.
+
+        Args:
+            metrics: The test's own metrics; None for those of the settings.
+            thresholds: The test's own thresholds, over those of the settings; None takes one away.
+            defaults: Whether the settings' metrics and thresholds apply at all.
+
+        Raises:
+            ConfigurationError: A metric does not exist, or needs a model that is not configured.
+        """
+        names, held = self._session.wanted(metrics=metrics, thresholds=thresholds, defaults=defaults)
+        return Plan(metrics=tuple(self._metric(name) for name in names), thresholds=held)
+
+    def canonical(self, name: str) -> str:
+        """A metric's name in standard spelling, as scores carry it.
+
+        Raises:
+            UnknownNameError: There is no such metric.
+        """
+        return self._session.registry.canonical(name)
+
+    def _metric(self, name: str) -> BuiltMetric:
+        if name not in self._built:
+            settings = self._session.settings
+            self._built[name] = self._session.registry.build(
+                name,
+                critic=self.critic,
+                embeddings=self.embeddings,
+                backend=settings.metric_backend,
+                options=settings.metric_options.get(name, {}),
+            )
+            if self._built[name].spec.backend == "embedded":
+                self._session.note_embedded(self.critic.identity)
+        return self._built[name]
+
+    def submit(self, sample: Sample, plan: Plan, *, nodeid: str = "") -> Ticket:
+        """Hand a sample over; its scores come in the background.
+
+        Raises:
+            MissingFieldError: The sample lacks a field that a metric of the plan needs. No call was made.
+        """
+        check_sample(sample, plan)
+
+        async def work() -> SampleResult:
+            return await judge(sample, plan, nodeid=nodeid)
+
+        future = self._session.submit(work)
+        return Ticket(sample=sample, nodeid=nodeid, future=future, engine=self._session.engine)
+
+    def score(self, sample: Sample, metrics: Sequence[str] | str) -> dict[str, Score]:
+        """Score a sample now, without asserting anything; the metrics run concurrently.
+
+        Args:
+            sample: With every field that the metrics need.
+            metrics: Names of metrics, or one name.
+
+        Returns:
+            The scores by the names that were asked for.
+
+        Raises:
+            PytestRagasError: A metric could not be computed; the message says which and why.
+        """
+        names = [metrics] if isinstance(metrics, str) else list(metrics)
+        plan = self.plan(metrics=names, defaults=False)
+        return self._scores(names, self.submit(sample, plan).result())
+
+    async def ascore(self, sample: Sample, metrics: Sequence[str] | str) -> dict[str, Score]:
+        """`score()` for async tests: the test's own event loop goes on meanwhile."""
+        names = [metrics] if isinstance(metrics, str) else list(metrics)
+        plan = self.plan(metrics=names, defaults=False)
+        return self._scores(names, await self.submit(sample, plan).aresult())
+
+    def _scores(self, names: Sequence[str], result: SampleResult) -> dict[str, Score]:
+        if result.failures:
+            raise UnscoredError(result.failures)
+        found = {score.metric: score for score in result.scores}
+        return {name: found[self._session.registry.canonical(name)] for name in names}
+
+
+class UnscoredError(PytestRagasError):
+    """A sample could not be scored: an error of the run, not a verdict on the answer."""
+
+    def __init__(self, failures: Sequence[ScoreFailure]) -> None:
+        super().__init__("; ".join(f"{failure.metric}: {failure.error}" for failure in failures))
+        self.failures = tuple(failures)
+
+
+def check_sample(sample: Sample, plan: Plan) -> None:
+    """Find out, before any call is made, whether a sample has what the plan's metrics need.
+
+    Raises:
+        MissingFieldError: It does not; the message names row, metric and field.
+    """
+    for built in plan.metrics:
+        check_fields(sample, built.spec)
+
+
+async def judge(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResult:
+    """Score one sample with every metric of a plan, concurrently, and hold it to the thresholds."""
+    start = time.perf_counter()
+    scores, failures = await score_sample(sample, plan.metrics)
+    outcome, _ = decide_sample(scores, failures, plan.thresholds)
+    return SampleResult(
+        sample=sample,
+        scores=scores,
+        failures=failures,
+        thresholds=plan.thresholds,
+        outcome=outcome,
+        nodeid=nodeid,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def breaches(result: SampleResult) -> tuple[Breach, ...]:
+    """The thresholds that a result broke."""
+    return decide_sample(result.scores, result.failures, result.thresholds)[1]

@@ -6,7 +6,6 @@ where it is for our own client (`OpenAIChat`). The only module that imports lang
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +16,9 @@ from pytest_ragas.models.endpoint import OPENAI, endpoint_of
 from pytest_ragas.models.langchain_object import OwnCopy, own_copy
 from pytest_ragas.models.openai_api import DEFAULTS, OpenAIChat
 from pytest_ragas.models.openai_errors import ServerError, problem, read_reply
-from pytest_ragas.models.openai_sdk import timed_out
 from pytest_ragas.models.openai_vectors import embedding_options, read_vectors
 from pytest_ragas.models.openai_wire import wire_parameters
-from pytest_ragas.models.sdk_errors import read_error
+from pytest_ragas.models.sdk_errors import outcome
 from pytest_ragas.models.threads import GatheringWorker, in_thread
 from pytest_ragas.models.transport import Reply
 from pytest_ragas.protocols import JSONSchema
@@ -129,12 +127,19 @@ class LangChainTransport:
         except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
             # the model has no such way, and says so before anything is sent
             return _refused(error)
-        reply = await self._exchange(model, messages, options)
-        if isinstance(reply, ModelError):
-            raise reply from reply.__cause__
-        if model is not self._copy.model and reply.status in _REFUSES:
-            return _refused(reply.body.decode("utf-8", "replace"))
-        return reply
+        config = self._copy.config
+        if self._copy.is_async:
+            call = model.ainvoke(messages, config, **options)
+        else:
+            call = in_thread(lambda: model.invoke(messages, config, **options), name="ragas-langchain")
+        said = await outcome(call, self._copy.endpoint, timeout=self._timeout)
+        if isinstance(said, ModelError):
+            raise said from said.__cause__
+        if not isinstance(said, Reply):
+            return _reply(said["raw"] if isinstance(said, Mapping) else said)
+        if model is not self._copy.model and said.status in _REFUSES:
+            return _refused(said.body.decode("utf-8", "replace"))
+        return said
 
     async def aclose(self) -> None:
         """Let go of the connections that are its own."""
@@ -157,22 +162,6 @@ class LangChainTransport:
         elif structure["response_format"]["type"] == "json_object":
             how["method"] = "json_mode"
         return self._copy.model.with_structured_output(_schema_of(structure), **how), options
-
-    async def _exchange(
-        self, model: Any, messages: list[tuple[str, str]], options: dict[str, Any]
-    ) -> Reply | ModelError:
-        config = self._copy.config
-        if self._copy.is_async:
-            call = model.ainvoke(messages, config, **options)
-        else:
-            call = in_thread(lambda: model.invoke(messages, config, **options), name="ragas-langchain")
-        try:
-            said = await asyncio.wait_for(call, self._timeout)
-        except asyncio.TimeoutError:
-            return timed_out(self._copy.endpoint, self._timeout)
-        except Exception as error:
-            return read_error(error, self._copy.endpoint)
-        return _reply(said["raw"] if isinstance(said, Mapping) else said)
 
 
 class LangChainEmbeddings:
@@ -236,7 +225,13 @@ class LangChainEmbeddings:
         """
         if not texts:
             return []
-        vectors = await self._exchange(list(texts))
+        endpoint, wanted = self._copy.endpoint, list(texts)
+        call = self._worker.ask(wanted) if self._worker is not None else self._copy.model.aembed_documents(wanted)
+        vectors = await outcome(call, endpoint, timeout=self._timeout)
+        if isinstance(vectors, Reply):
+            answer = read_reply(vectors, endpoint)
+            assert isinstance(answer, ServerError)  # its status is 300 or more
+            raise problem(answer, endpoint=endpoint, model=self._copy.name)
         if isinstance(vectors, ModelError):
             raise vectors from vectors.__cause__
         data = {"data": [{"embedding": vector} for vector in vectors]}
@@ -250,21 +245,6 @@ class LangChainEmbeddings:
         if self._worker is not None:
             await self._worker.aclose()
         await self._copy.aclose()
-
-    async def _exchange(self, texts: list[str]) -> Sequence[Any] | ModelError:
-        endpoint = self._copy.endpoint
-        call = self._worker.ask(texts) if self._worker is not None else self._copy.model.aembed_documents(texts)
-        try:
-            return list(await asyncio.wait_for(call, self._timeout))
-        except asyncio.TimeoutError:
-            return timed_out(endpoint, self._timeout)
-        except Exception as error:
-            meaning = read_error(error, endpoint)
-        if isinstance(meaning, Reply):
-            answer = read_reply(meaning, endpoint)
-            assert isinstance(answer, ServerError)  # its status is 300 or more
-            return problem(answer, endpoint=endpoint, model=self._copy.name)
-        return meaning
 
 
 def _langchain_openai() -> Any:

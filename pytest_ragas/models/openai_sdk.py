@@ -7,16 +7,15 @@ own client, so that both give the same scores.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from typing import Any
 
-from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, TransientModelError
+from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError
 from pytest_ragas.models.endpoint import Endpoint, Hidden, endpoint_of
 from pytest_ragas.models.kinds import is_a
 from pytest_ragas.models.openai_api import OpenAIChat, OpenAIEmbeddings
-from pytest_ragas.models.sdk_errors import read_error
+from pytest_ragas.models.sdk_errors import outcome
 from pytest_ragas.models.threads import in_thread
 from pytest_ragas.models.transport import Reply
 from pytest_ragas.settings.secret import Secret
@@ -101,25 +100,19 @@ class SDKTransport:
             # by extra_body, since the SDK knows the parameters of OpenAI and of nobody else
             return create(**named, extra_body=request)
 
-        reply = await self._exchange(send)
-        if isinstance(reply, ModelError):
-            raise reply from reply.__cause__  # here, where no frame of the SDK hangs on it
-        return reply
+        call = send() if self._is_async else in_thread(send, name="ragas-openai")
+        raw = await outcome(call, self._endpoint, timeout=self._timeout)
+        if isinstance(raw, ModelError):
+            raise raw from raw.__cause__
+        if isinstance(raw, Reply):
+            return raw
+        response = raw.http_response
+        return Reply(status=response.status_code, headers=response.headers, body=response.content)
 
     async def aclose(self) -> None:
         """Close the connections that are its own; the user's are the user's."""
         if self._own is not None:
             await self._own.aclose()
-
-    async def _exchange(self, send: Any) -> Reply | ModelError:
-        call = send() if self._is_async else in_thread(send, name="ragas-openai")
-        try:
-            raw = (await asyncio.wait_for(call, self._timeout)).http_response
-        except asyncio.TimeoutError:
-            return timed_out(self._endpoint, self._timeout)
-        except Exception as error:
-            return read_error(error, self._endpoint)
-        return Reply(status=raw.status_code, headers=raw.headers, body=raw.content)
 
 
 def is_async(client: Any) -> bool:
@@ -165,13 +158,6 @@ def sdk_endpoint(client: Any, *, name: str = "") -> Endpoint:
         secrets=tuple(secret for secret in (key,) if secret.strip()),
         key_origin=f"the {name or type(client).__name__} object",
         strict_subset=".openai.com/" in f"{shown}/" or ".azure." in shown,
-    )
-
-
-def timed_out(endpoint: Endpoint, timeout: float) -> TransientModelError:
-    """The error for an answer that did not come."""
-    return TransientModelError(
-        f"{endpoint.shown} gave no answer within {timeout:g} s. If it needs longer, raise the model's timeout."
     )
 
 

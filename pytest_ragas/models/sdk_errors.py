@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
+from typing import TypeVar
 
 from pytest_ragas.errors import ModelError, RejectedRequestError, StructureError, TransientModelError, cut
 from pytest_ragas.models.endpoint import Endpoint
 from pytest_ragas.models.transport import Reply
+
+T = TypeVar("T")
 
 _BROKEN = frozenset(
     {
@@ -30,6 +33,38 @@ _TIMED_OUT = frozenset(
 )
 _CUT_OFF = "LengthFinishReasonError"
 _FILTERED = "ContentFilterFinishReasonError"
+
+
+async def outcome(call: Awaitable[T], endpoint: Endpoint, *, timeout: float) -> T | Reply | ModelError:
+    """What came of a call into an SDK: its result, or what its exception means (`read_error`).
+
+    The error is returned, so that the caller can raise it where no frame of the SDK, which holds the key, hangs on it.
+
+    Args:
+        call: Awaited for at most `timeout` seconds, then cancelled.
+        endpoint: Whom it asks.
+        timeout: Seconds.
+    """
+    task = asyncio.ensure_future(call)
+    task.add_done_callback(_heard)
+    try:
+        # not wait_for: what it raises looks like a time-out of the SDK's own
+        await asyncio.wait({task}, timeout=timeout)
+        if not task.done():
+            return TransientModelError(
+                f"{endpoint.shown} gave no answer within {timeout:g} s. If it needs longer, raise the model's timeout."
+            )
+        return task.result()
+    except Exception as error:
+        return read_error(error, endpoint)
+    finally:
+        task.cancel()
+
+
+def _heard(task: asyncio.Future[T]) -> None:
+    """Keep asyncio from reporting the exception of a call that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def read_error(error: Exception, endpoint: Endpoint) -> Reply | ModelError:

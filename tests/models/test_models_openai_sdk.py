@@ -335,3 +335,20 @@ def test_clients_are_known_by_their_class() -> None:
     assert is_openai_client(openai.OpenAI(api_key="k"))
     assert not is_openai_client(openai)
     assert not is_openai_client("AsyncOpenAI")
+
+
+@pytest.mark.parametrize("kind", ["AsyncOpenAI", "OpenAI"])
+def test_a_call_that_is_cancelled_leaves_nothing_behind(openai_server: OpenAIServer, kind: str) -> None:
+    openai_server.fault("hang")
+
+    async def work(llm: OpenAIChat) -> None:
+        asking = asyncio.ensure_future(llm.ask(MESSAGES, SCHEMA))
+        while not openai_server.requests:
+            await asyncio.sleep(0.001)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.001)
+
+    used(sdk_llm(client_of(openai_server, kind), ModelSettings(), model="judge"), work)

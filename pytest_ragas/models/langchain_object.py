@@ -173,13 +173,22 @@ def _detached_model(value: Any) -> tuple[Any, tuple[Any, ...]]:
     if "cache" in known and value.cache is None:
         changes["cache"] = False  # None means the cache that the application may have set for all its models
     copy = value.model_copy(update=changes)
-    # clients that are built when first needed were built for the original, with its retries and on its loop
+    # clients that are built when first needed were built for the original, with its retries
     for name in [name for name in vars(copy) if isinstance(_class_attribute(copy, name), functools.cached_property)]:
         del vars(copy)[name]
-    return copy, _detach_clients(copy)
+    return copy, (*_detach_openai(copy), *_detach_anthropic(copy))
 
 
-def _detach_clients(copy: Any) -> tuple[Any, ...]:
+def _detach_anthropic(copy: Any) -> tuple[Any, ...]:
+    """Give a ChatAnthropic a client of its own; by default all of them share one pool of connections."""
+    if not is_a(copy, "ChatAnthropic", "langchain_anthropic") or _Attributes(copy).get("anthropic_proxy"):
+        return ()
+    mine, http = detached(copy._async_client, shared=True)
+    vars(copy)["_async_client"] = mine
+    return () if http is None else (http,)
+
+
+def _detach_openai(copy: Any) -> tuple[Any, ...]:
     """Give the objects of langchain-openai clients of the openai SDK that are their own."""
     owned: list[Any] = []
     shared = _Attributes(copy).get("http_async_client") is None

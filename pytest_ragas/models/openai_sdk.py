@@ -7,6 +7,7 @@ own client, so that both give the same scores.
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -70,6 +71,9 @@ def sdk_client(settings: ModelSettings) -> Any:
     return openai.AsyncOpenAI(base_url=base, **options)
 
 
+_ASYNC_CLIENTS = {"openai": "AsyncOpenAI", "anthropic": "AsyncAnthropic"}
+
+
 class SDKTransport:
     """Carries requests over an openai client. Satisfies `Transport`."""
 
@@ -121,27 +125,26 @@ def is_async(client: Any) -> bool:
 
 
 def detached(client: Any, *, shared: bool | None = None) -> tuple[Any, Any]:
-    """A copy of an openai client that does not retry, and the HTTP client to close with it.
+    """A copy of an SDK's client that does not retry, and the HTTP client to close with it.
 
     Args:
-        client: A user's client; it stays as it is.
+        client: A user's client of openai, or of anthropic, whose SDK is made by the same generator; it stays as it is.
         shared: Whether its HTTP client is a library's default that others share; found out where not given.
 
     Returns:
         The copy, and its own HTTP client: None if it goes on using the user's.
     """
-    if not is_async(client):
+    library = next((name for name, kind in _ASYNC_CLIENTS.items() if is_a(client, kind, name)), None)
+    if library is None:
         return client.with_options(max_retries=0), None
     if shared is None:
         # an HTTP client that the user made has proxies, certificates or a mock in it
         shared = type(getattr(client, "_client", None)).__name__ == "AsyncHttpxClientWrapper"
     if not shared:
         return client.with_options(max_retries=0), None
-    import openai
-
     # Connections belong to one event loop, and the application's loop is another one than the engine's: a
     # connection that one of them left in a common pool is dead in the other.
-    own = openai.DefaultAsyncHttpxClient(timeout=client.timeout)
+    own = importlib.import_module(library).DefaultAsyncHttpxClient(timeout=client.timeout)
     return client.with_options(max_retries=0, http_client=own), own
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping
 
@@ -28,6 +29,8 @@ def found(value: object, limit: int = 60) -> str:
         return "an object" if value else "an empty object"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}" if value else "an empty list"
+    if isinstance(value, (datetime.date, datetime.time)):
+        return "a time" if isinstance(value, datetime.time) else "a date"
     return f"a Python {type(value).__name__}"
 
 
@@ -50,7 +53,7 @@ def not_json(value: object, depth: int = 0) -> tuple[str, str]:
     if isinstance(value, str):
         return "", broken_text(value)
     if isinstance(value, float):
-        return "", "" if math.isfinite(value) else f"the number {value}, which JSON does not have"
+        return "", "" if math.isfinite(value) else f"the number {value}, which is not finite"
     if depth > MAX_DEPTH:
         return "", f"more than {MAX_DEPTH} levels of lists and objects"
     if isinstance(value, Doubled):

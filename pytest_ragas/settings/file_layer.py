@@ -93,6 +93,11 @@ def settings_table(document: Any) -> tuple[Any, str]:
     return document, ""
 
 
+def mend_of(problem: str) -> str:
+    """What to write instead of something that is no JSON value."""
+    return "Write a finite number." if "not finite" in problem else "Write it as a text, or leave it out."
+
+
 def _document(path: Path, style: str) -> Any:
     text = read_text(path)
     if style == "toml":
@@ -108,5 +113,5 @@ def _layer(
     path, problem = not_json(table)
     if problem:
         where = f"{path.lstrip('.')} in {place}" if path else place
-        return None, [ConfigurationError(f"{where}: found {problem}. Write a number that is finite, or a text.")]
+        return None, [ConfigurationError(f"{where}: found {problem}. {mend_of(problem)}")]
     return Layer(origin=origin, style=style, place=place, table=seal(table, environ=environ, place=place)), []

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pytest_ragas.errors import ConfigurationError, UnknownNameError, cut
 from pytest_ragas.files.found import not_json
+from pytest_ragas.settings.file_layer import mend_of
 from pytest_ragas.settings.layers import Layer
 from pytest_ragas.settings.option_text import split_gate
 from pytest_ragas.settings.options import OPTIONS, Option
@@ -71,7 +72,7 @@ def _read(
             problems.append(ConfigurationError(f"{where(option)}: {error}. Write for example {option.example}."))
             continue
         if option.name == "gates":
-            for text in _joined(values):
+            for text in [text for part in values for text in (part if isinstance(part, list) else [part])]:
                 aggregate, bound = split_gate(str(text))
                 if aggregate:
                     gates.append((aggregate, bound))
@@ -85,10 +86,12 @@ def _read(
             continue
         if values:
             table[option.key] = _joined(values)
-    path, problem = not_json(table)
-    if problem:
-        problems.append(ConfigurationError(f"{path.lstrip('.')} ({source}): found {problem}."))
-        return None, problems
+    for option in OPTIONS:
+        path, problem = not_json(table.get(option.key))
+        if problem:
+            del table[option.key]
+            inside = f"{option.key}{path} in {where(option)}" if path else where(option)
+            problems.append(ConfigurationError(f"{inside}: found {problem}. {mend_of(problem)}"))
     if not table and not gates:
         return None, problems
     sealed = {

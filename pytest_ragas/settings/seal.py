@@ -57,7 +57,7 @@ def seal(value: Any, *, environ: Mapping[str, str], place: str, name: str = "", 
         out = {}
         for key, inner in value.items():
             below = f"{path}.{key}" if path else str(key)
-            hidden = name == "headers" or is_secret(str(key)) or (key == "token" and isinstance(inner, str))
+            hidden = key == "headers" or is_secret(str(key)) or (key == "token" and isinstance(inner, str))
             out[key] = (
                 _sealed(inner, environ=environ, place=place, path=below)
                 if hidden
@@ -87,7 +87,7 @@ def shown(value: Any) -> Any:
 
 def _sealed(value: Any, *, environ: Mapping[str, str], place: str, path: str) -> Any:
     if isinstance(value, dict):
-        return {key: _sealed(inner, environ=environ, place=place, path=path) for key, inner in value.items()}
+        return {key: _sealed(inner, environ=environ, place=place, path=f"{path}.{key}") for key, inner in value.items()}
     if isinstance(value, list):
         return [_sealed(inner, environ=environ, place=place, path=path) for inner in value]
     if value is None or isinstance(value, bool):

@@ -18,8 +18,13 @@ class BadRows:
     def __bool__(self) -> bool:
         return bool(self._numbers)
 
+    @property
+    def only_counts(self) -> bool:
+        """Whether there are so many that the words of further ones are not shown."""
+        return len(self._numbers) >= _IN_FULL
+
     def add(self, row: RawRow, problems: list[tuple[str, str]]) -> None:
-        """Add a row with at least one (field, what was found and the mend)."""
+        """Add a row with (field, what was found and the mend)."""
         self._numbers.append(row.number)
         if len(self._numbers) <= _IN_FULL:
             place = f"row {row.number}" + (f" (line {row.line})" if row.line else "")

@@ -76,7 +76,7 @@ def row_problems(row: object) -> list[tuple[str, str]]:
 def _mistyped(column: str, value: object, *, inside: bool) -> str:
     holds = kind(column)
     if isinstance(value, float) and not math.isfinite(value):
-        return f"found {found(value)}, which JSON does not have. Write null for what is not given."
+        return f"found {found(value)}, which is not finite. Write null for what is not given."
     if inside:
         if value is None:
             return f"found null inside the list. Leave it out, or give the whole field as null. {_example(column)}"

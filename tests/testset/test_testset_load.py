@@ -238,7 +238,7 @@ def test_all_bad_rows_are_listed_with_row_line_field_finding_and_mend(tmp_path: 
         "  row 2 (line 2), answer: found the number 3; it must be one text. Put it in quotes.",
         "  row 3 (line 4), contexts[1]: found null inside the list. Leave it out, or give the whole field as null. "
         'Write for example "contexts": ["first passage", "second passage"].',
-        "  row 3 (line 4), x: found the number nan, which JSON does not have. Write it as a text, or leave it out.",
+        "  row 3 (line 4), x: found the number nan, which is not finite. Write it as a text, or leave it out.",
         "  row 4 (line 5): no valid JSON at column 1: Expecting value. Each line is one JSON object.",
         f"  row 5 (line 6): byte 0xe9 at offset {data.index(0xE9)} (line 6) is not UTF-8 (invalid continuation byte). "
         "Save the file as UTF-8.",
@@ -278,7 +278,7 @@ def test_very_many_bad_rows_are_all_listed_the_later_ones_by_number(tmp_path: Pa
 def test_nan_and_infinity_are_refused_with_row_and_field(tmp_path: Path, name: str, text: str) -> None:
     row = '{"question": "q", ' + text[1:]
     said = message(put(tmp_path, name, f"[{row}]" if name == "t.json" else row))
-    assert re.search(r"row 1.*, a(\[0\])?: found the number (nan|inf), which JSON does not have", said)
+    assert re.search(r"row 1.*, a(\[0\])?: found the number (nan|inf), which is not finite", said)
 
 
 def test_yaml_nan_and_tags_of_python_are_refused(tmp_path: Path) -> None:

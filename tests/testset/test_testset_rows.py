@@ -127,7 +127,7 @@ def test_both_names_with_different_values_are_an_error(row: dict[str, Any], mess
         ({"user_input": "q", "tags": [True]}, r"tags\[0\]: found true; each entry must be a text or whole number"),
         ({"user_input": "q", "metadata": "x"}, r"metadata: found the text 'x'; it must be an object"),
         ({"user_input": "q", "note": float("inf")}, r"note: found the number inf"),
-        ({"user_input": "q", "note": {"when": datetime.date(2024, 1, 1)}}, r"note\.when: found a Python date"),
+        ({"user_input": "q", "note": {"when": datetime.date(2024, 1, 1)}}, r"note\.when: found a date"),
         ({"user_input": "q", "metadata": {"x": [float("nan")]}}, r"metadata\.x\[0\]: found the number nan"),
         ({"user_input": "\ud83d"}, r"user_input: found half of a character"),
         ({"user_input": "q", "contexts": ["a", "\ud83d"]}, r"contexts: found half of a character"),

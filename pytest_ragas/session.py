@@ -20,6 +20,7 @@ from pytest_ragas.metrics.requirements import check_fields
 from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
 from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.reports.progress import Standing
 from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter
 from pytest_ragas.scoring.engine import Engine
 from pytest_ragas.scoring.limits import Limiter
@@ -27,7 +28,7 @@ from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.scoring.score import score_sample
 from pytest_ragas.settings.values import Settings
 from pytest_ragas.values.gate import Breach, Threshold
-from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity
+from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity, Usage
 from pytest_ragas.values.run import ModelUse, SampleResult
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score, ScoreFailure
@@ -79,6 +80,8 @@ class Session:
         self.engine = Engine(concurrency=settings.concurrency)
         self.limiter = Limiter(settings.concurrency)
         self._order = itertools.count()
+        self._handed_over = 0
+        self._unscored: set[Future[SampleResult]] = set()
         self._critic: LLM | EmbeddedCritic | None = None
         self._embeddings: Embeddings | None = None
         self._meters: dict[tuple[str, ModelIdentity], Meter] = {}
@@ -168,6 +171,18 @@ class Session:
         measured = [ModelUse(role="critic LLM", identity=identity) for identity in self._embedded]
         return (*measured, *used)
 
+    def standing(self) -> Standing:
+        """How far scoring is; may be asked from any thread, at any time."""
+        meters = tuple(self._meters.values())
+        usage = sum((meter.usage for meter in meters), Usage())
+        return Standing(
+            scored=self._handed_over - len(self._unscored),
+            total=self._handed_over,
+            in_flight=sum(meter.in_flight for meter in meters),
+            calls=usage.calls,
+            tokens=usage.prompt_tokens + usage.completion_tokens,
+        )
+
     def wanted(
         self,
         *,
@@ -212,7 +227,11 @@ class Session:
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, SampleResult]]) -> Future[SampleResult]:
         """Run a coroutine on the engine; earlier submissions get free slots first."""
-        return self.engine.submit(work, order=next(self._order))
+        future = self.engine.submit(work, order=next(self._order))
+        self._handed_over += 1
+        self._unscored.add(future)
+        future.add_done_callback(self._unscored.discard)
+        return future
 
     def close(self) -> None:
         """Cancel what is under way and let go of every connection. Never raises, may be called twice."""

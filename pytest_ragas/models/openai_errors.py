@@ -34,6 +34,12 @@ _NO_MODEL = re.compile(
 )
 _FILTERED = re.compile(r"content_filter|content management policy|responsibleai", re.IGNORECASE)
 _FAILED_GENERATION = re.compile(r"json_validate_failed|tool_use_failed", re.IGNORECASE)
+# not the bare word: servers also print all parameters of a request that failed for another reason
+_NO_TEMPERATURE = re.compile(
+    r"(?:unsupported|unknown|unrecognized|invalid|extra|not (?:support|allow|permit)|deprecated)[^.]{0,80}temperature"
+    r"|temperature[^.]{0,80}(?:unsupported|unknown|unrecognized|not (?:support|allow|permit)|deprecated|only|must)",
+    re.IGNORECASE,
+)
 _NO_SYSTEM = re.compile(r"system.{0,40}not support|not support.{0,40}system|roles must alternate", re.IGNORECASE | re.S)
 _ABOUT_FORMAT = re.compile(
     r"response_?format|json[_ -]?schema|json[_ -]?object|json[_ -]?mode|structured|guided|grammar|schema", re.IGNORECASE
@@ -171,7 +177,7 @@ def quirk_of(
         return None
     if sends_max_tokens and "max_completion_tokens" in error.text:
         return "max_completion_tokens"
-    if default_temperature and "temperature" in error.text.lower():
+    if default_temperature and (error.param == "temperature" or _NO_TEMPERATURE.search(error.text)):
         return "no temperature"
     if sends_system and _NO_SYSTEM.search(error.text):
         return "no system"

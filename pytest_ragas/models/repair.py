@@ -19,6 +19,10 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 # runs of dots count as words: "[…, ...]" says that something was left out
 _WORD = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[^\W\d]+|\.{2,}|…")
+_QUOTE = "\ue000"
+"""Stands for an escaped quote while a text is repaired: a character that no text holds."""
+_IN_NO_KEY = re.compile(r"[{}\[\]:,\"“”]")
+_IN_NO_TEXT = re.compile(r"[{}]|[\"“”']\s*[:,\[\]]|[:,\[]\s*[\"“”]")
 _LITERALS = {"True": "true", "False": "false", "None": "null"}
 _NUMBER = re.compile(r"\s*(-?\d{1,15}(\.\d{1,15})?)\s*")
 
@@ -36,13 +40,32 @@ def repair_text(broken: str) -> Any:
 
     if len(broken) > LONGEST_REPAIR:
         raise ValueError("it is too long to repair")
+    # escaped quotes are no delimiters; out of the way, so that the quotes that are left can be judged
+    marked = _ESCAPE.sub(lambda match: _QUOTE if match[2] == '"' else match[0], broken)
     try:
-        value = json_repair.loads(broken, skip_json_loads=True, strict=True)
+        value = json_repair.loads(marked, skip_json_loads=True, strict=True)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if _words_of_text(broken) != _words_of_value(value):
+    if _QUOTE in broken or _swallows(value) or _words_of_text(marked) != _words_of_value(value):
         raise ValueError("repairing it would be a guess")
-    return value
+    return _with_quotes(value)
+
+
+def _swallows(value: Any) -> bool:
+    """Whether a text of the value has taken in what was punctuation: a quote was missing somewhere."""
+    if isinstance(value, dict):
+        return any(_IN_NO_KEY.search(name) or _swallows(part) for name, part in value.items())
+    if isinstance(value, list):
+        return any(map(_swallows, value))
+    return isinstance(value, str) and bool(_IN_NO_TEXT.search(value))
+
+
+def _with_quotes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name.replace(_QUOTE, '"'): _with_quotes(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_quotes(part) for part in value]
+    return value.replace(_QUOTE, '"') if isinstance(value, str) else value
 
 
 def _words_of_text(text: str) -> list[str]:

@@ -169,7 +169,7 @@ def _candidates(text: str) -> Iterator[_Candidate]:
         except ValueError as error:
             end = _closing(text, start)
             if end is None:
-                if text[start + 1 :].lstrip()[:1] in ("", '"', "'", "{", "["):
+                if text[start] == "{" or text[start + 1 :].lstrip()[:1] in ("", '"', "'", "{", "["):
                     # never look inside what is cut off: its parts are not the answer
                     yield _Candidate(problem=f"{_CUT_OFF}, or its brackets do not match: it ends with {text[-40:]!r}")
                     return
@@ -191,7 +191,7 @@ def _mended(broken: str, error: ValueError) -> _Candidate:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the bracket at `start` closes, strings skipped; None if it does not."""
+    """Where the bracket at `start` closes, strings skipped; None if it does not, or if a quote is missing."""
     open_brackets: list[str] = []
     for match in _BRACKET_OR_STRING.finditer(text, start):
         token = match.group()
@@ -201,7 +201,11 @@ def _closing(text: str, start: int) -> int | None:
             if token != open_brackets.pop():
                 return None
             if not open_brackets:
-                return match.end()
+                # with a quote missing, what is a string and what is not are mistaken for each other
+                piece = text[start : match.end()]
+                even = piece.count("{") == piece.count("}") and piece.count("[") == piece.count("]")
+                goes_on = text[match.end() :].lstrip()[:1] in tuple(",:]}")
+                return match.end() if even and not goes_on else None
     return None
 
 

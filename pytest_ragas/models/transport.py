@@ -78,6 +78,7 @@ class HTTPTransport:
         """
         self._endpoint = endpoint
         self._timeout = timeout
+        self._connect_timeout = min(timeout, CONNECT_TIMEOUT)
         self._options: dict[str, Any] | None = None
         self._held: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
 
@@ -123,7 +124,7 @@ class HTTPTransport:
         headers = dict(self._endpoint.headers)
         options: dict[str, Any] = {
             "headers": headers,
-            "timeout": aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(self._timeout, CONNECT_TIMEOUT)),
+            "timeout": aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._connect_timeout),
             # a POST that follows a redirect becomes a GET
             "allow_redirects": False,
         }
@@ -141,13 +142,17 @@ class HTTPTransport:
         return options
 
     async def _exchange(self, session: aiohttp.ClientSession, url: str, body: bytes) -> Reply | ModelError:
+        import aiohttp
+
         try:
             async with session.post(url, data=body, **self._options or {}) as response:
                 return Reply(status=response.status, headers=response.headers, body=await response.read())
-        except asyncio.TimeoutError:
+        except asyncio.TimeoutError as error:
+            where = self._endpoint.shown
+            if isinstance(error, aiohttp.ConnectionTimeoutError):
+                return TransientModelError(f"{where} took no connection within {self._connect_timeout:g} s.")
             return TransientModelError(
-                f"{self._endpoint.shown} gave no answer within {self._timeout:g} s. "
-                "If it needs longer, raise the model's timeout."
+                f"{where} gave no answer within {self._timeout:g} s. If it needs longer, raise the model's timeout."
             )
         except Exception as error:
             return self._problem(error)

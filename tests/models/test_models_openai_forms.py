@@ -279,6 +279,25 @@ def test_a_model_that_takes_no_temperature_is_asked_without_ours(openai_server: 
     assert dict(before.identity.parameters) == {"temperature": "0"}
 
 
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("`temperature` is deprecated for this model.", True),
+        ("Unsupported parameter: 'temperature' is not supported with this model.", True),
+        ("body.temperature: Extra inputs are not permitted", True),
+        ("temperature must be 1 when thinking is enabled", True),
+        ("Engine failed with SamplingParams(n=1, temperature=0.0, top_p=1.0). It is dead.", False),
+    ],
+)
+def test_a_word_in_an_error_is_no_reason_to_drop_the_temperature(
+    openai_server: OpenAIServer, text: str, taken: bool
+) -> None:
+    openai_server.fault("status", status=400, message=text, when=lambda body: "temperature" in body)
+    (answer,) = ask_in_turn(settings_of(openai_server))
+    assert isinstance(answer, Answer) == taken
+    assert len(openai_server.chats) == 1 + taken
+
+
 @pytest.mark.parametrize("name", ["temperature", "top_p"])
 def test_a_parameter_that_the_user_set_is_never_dropped(openai_server: OpenAIServer, name: str) -> None:
     openai_server.refuses = {name: f"Unsupported parameter: '{name}' is not supported with this model."}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from typing import Any
@@ -76,6 +77,8 @@ def test_the_answer_is_found_where_its_meaning_is_certain(text: str) -> None:
         ('{"verdicts": [{"reason": "it says "Paris" there", "verdict": 1}]}', 'it says "Paris" there'),
         ('{"verdicts": [{"reason": "a 5" pipe", "verdict": 1}]}', 'a 5" pipe'),
         ('{"verdicts": [{"reason": "two\nlines", "verdict": 1}]}', "two\nlines"),
+        (r'{"verdicts": [{"reason": "it says \"yes\", and: \"no\"", "verdict": 1},]}', 'it says "yes", and: "no"'),
+        (r'{"verdicts": [{"reason": "a \\ and \u00fc", "verdict": 1},]}', "a \\ and ü"),
         ('{"verdicts": [{"reason": "Стол", "verdict": 1},]}', "Стол"),
         ('{"verdicts": [{"reason": "half \\ud83d pair", "verdict": 1}]}', "half \ufffd pair"),
         ('{"verdicts": [{"reason": "whole \\ud83d\\ude00 pair", "verdict": 1}]}', "whole 😀 pair"),
@@ -200,6 +203,67 @@ def test_a_good_answer_loads_no_validator() -> None:
 def test_a_repair_that_would_change_a_word_is_refused(broken: str) -> None:
     with pytest.raises(ValueError, match=r"guess|Missing|strict|Expect"):
         repair_text(broken)
+
+
+TWO = """{"verdicts": [{"reason": "it says so, in part", "verdict": 1}, {"reason": "it's not there", "verdict": 0}]}"""
+
+
+def test_no_accident_to_one_character_changes_a_verdict() -> None:
+    """A character lost, doubled or swapped with the next: the answer is an error, or has the verdicts that it had."""
+    read = 0
+    for index in range(len(TWO)):
+        before, char, after = TWO[:index], TWO[index], TWO[index + 1 :]
+        for broken in (before + after, before + char + char + after, before + after[:1] + char + after[1:]):
+            try:
+                value = extract(broken, SCHEMA)
+            except StructureError:
+                continue
+            read += 1
+            assert [item["verdict"] for item in value["verdicts"]] == [1, 0], broken
+    assert read > len(TWO)  # most accidents are harmless, and are seen through
+
+
+def test_several_accidents_to_the_punctuation_change_no_verdict() -> None:
+    """Up to three of them at random: quotes and brackets lost, doubled or strewn in."""
+    rng = random.Random(7)
+    reasons = [
+        "The context says so.",
+        "it's not there, or is it?",
+        '"Paris" is named: twice',
+        "[1] says {x}",
+        "日本語です。",
+    ]
+    read = 0
+    for _ in range(3000):
+        items = [{"reason": rng.choice(reasons), "verdict": rng.randint(0, 1)} for _ in range(rng.randint(1, 4))]
+        chars = list(json.dumps({"verdicts": items}, ensure_ascii=False))
+        for _ in range(rng.randint(1, 3)):
+            place = rng.choice([index for index, char in enumerate(chars) if char in '{}[]":,\\ '])
+            chars[place : place + 1] = rng.choice(["", "", chars[place] * 2, rng.choice('{}[]":,\\\n') + chars[place]])
+        broken = "".join(chars)
+        try:
+            value = extract(broken, SCHEMA)
+        except StructureError:
+            continue
+        read += 1
+        assert [item["verdict"] for item in value["verdicts"]] == [item["verdict"] for item in items], broken
+    assert read > 600
+
+
+def test_what_is_cut_off_anywhere_is_never_completed() -> None:
+    for wrapped in (TWO, f"```json\n{TWO}\n```", f"Here: {TWO}"):
+        for end in range(wrapped.index(TWO) + len(TWO)):
+            with pytest.raises(StructureError):
+                extract(wrapped[:end], SCHEMA)
+
+
+@given(text=st.text() | st.text(alphabet='{}[]",:01 abverdict\\\n'))
+def test_any_text_is_read_or_is_an_error(text: str) -> None:
+    try:
+        value = extract(text, SCHEMA)
+    except StructureError:
+        return
+    Draft202012Validator(SCHEMA).validate(value)
 
 
 json_values = st.recursive(

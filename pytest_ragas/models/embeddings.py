@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError, cut
 from pytest_ragas.models.threads import GatheringWorker
+from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import ModelIdentity
 
@@ -21,10 +23,14 @@ MINILM = "minilm"
 
 OPTIONS = (
     "batch_size",
+    "cache_folder",
     "config_kwargs",
     "device",
     "dimensions",
+    "dtype",
     "encode_kwargs",
+    "hub",
+    "local_files_only",
     "max_seq_length",
     "model_kwargs",
     "normalize",
@@ -32,11 +38,16 @@ OPTIONS = (
     "prompt",
     "revision",
     "threads",
+    "token",
+    "tokenizer_kwargs",
     "trust_remote_code",
 )
 """What `[tool.pytest-ragas.embeddings]` may hold beside `model_name_or_path`."""
 
-_CHANGES_VECTORS = tuple(sorted({*OPTIONS} - {"batch_size", "device", "threads", "trust_remote_code"}))
+_SAME_VECTORS = frozenset(
+    {"batch_size", "cache_folder", "device", "hub", "local_files_only", "threads", "token", "trust_remote_code"}
+)
+"""Options that do not decide what a vector is, but how, where and from where it is computed."""
 
 
 class SentenceTransformerEmbeddings:
@@ -64,10 +75,9 @@ class SentenceTransformerEmbeddings:
     @property
     def identity(self) -> ModelIdentity:
         """Provider "sentence-transformers", and the options that change the vectors."""
-        given = tuple(
-            (name, json.dumps(self._options[name], default=repr)) for name in _CHANGES_VECTORS if name in self._options
-        )
-        return ModelIdentity(provider="sentence-transformers", name=self._name, parameters=tuple(sorted(given)))
+        decides = sorted(self._options.keys() - _SAME_VECTORS)
+        given = tuple((name, json.dumps(self._options[name], sort_keys=True, default=repr)) for name in decides)
+        return ModelIdentity(provider="sentence-transformers", name=self._name, parameters=given)
 
     async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """One vector for each text, all of one length.
@@ -121,6 +131,11 @@ def _check(name: str, options: Mapping[str, Any], *, loaded: bool) -> None:
             )
         if option not in OPTIONS:
             raise UnknownNameError("option", option, OPTIONS, where="[tool.pytest-ragas.embeddings]")
+    if options.get("hub", "huggingface") != "huggingface":
+        raise ConfigurationError(
+            f"hub = {options['hub']!r} of the embeddings: this version knows the Hugging Face hub only. "
+            "Download the model, and write the path of its folder into model_name_or_path."
+        )
     if not loaded and _is_path(name) and not Path(name).expanduser().is_dir():
         raise ConfigurationError(
             f"No embedding model at {name!r}: there is no such folder (looked from {Path.cwd()}). {_three_ways()}"
@@ -150,11 +165,10 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
         raise MissingExtraError(f"The embedding model {name!r}", "sentence-transformers", "local") from None
     _share_cores(options.get("threads"))
     path = _minilm_path() if name == MINILM else str(Path(name).expanduser())
-    names = ("device", "revision", "model_kwargs", "config_kwargs")
-    given: dict[str, Any] = {option: options.get(option) for option in names}
-    given["trust_remote_code"] = options.get("trust_remote_code", False)
+    given = _loader_arguments(SentenceTransformer, options)
     try:
-        given["local_files_only"] = Path(path).is_dir() or not _needs_hub(name, options.get("revision"))
+        if not Path(path).is_dir() and not given["local_files_only"]:
+            given["local_files_only"] = not _needs_hub(name, given)
         with _no_progress_bars():
             model = SentenceTransformer(path, **given)
     except Exception as error:
@@ -169,7 +183,27 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
     return model
 
 
-def _needs_hub(name: str, revision: str | None) -> bool:
+def _loader_arguments(loader: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the arguments of `SentenceTransformer`."""
+    names = ("cache_folder", "config_kwargs", "device", "model_kwargs", "revision")
+    given: dict[str, Any] = {name: options.get(name) for name in names}
+    token = options.get("token")
+    given["token"] = token.reveal() if isinstance(token, Secret) else token
+    for name in ("local_files_only", "trust_remote_code"):
+        given[name] = bool(options.get(name, False))
+    if "tokenizer_kwargs" in options:  # renamed in sentence-transformers 6
+        is_new = "processor_kwargs" in inspect.signature(loader.__init__).parameters
+        given["processor_kwargs" if is_new else "tokenizer_kwargs"] = options["tokenizer_kwargs"]
+    if "dtype" in options:  # renamed in transformers 5
+        is_new = int(importlib.import_module("transformers").__version__.partition(".")[0]) >= 5
+        given["model_kwargs"] = {
+            "dtype" if is_new else "torch_dtype": options["dtype"],
+            **(given["model_kwargs"] or {}),
+        }
+    return given
+
+
+def _needs_hub(name: str, given: Mapping[str, Any]) -> bool:
     """Whether the hub must be asked for a model, because its cache lacks it.
 
     Where the hub cannot be reached, its client takes half a minute of retries for every file: so a model in
@@ -181,7 +215,8 @@ def _needs_hub(name: str, revision: str | None) -> bool:
     import huggingface_hub
 
     ids = [name] if "/" in name else [f"sentence-transformers/{name}", name]
-    cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    revision, token = given["revision"], given["token"]
+    cache = given["cache_folder"] or os.environ.get("SENTENCE_TRANSFORMERS_HOME")
     for hub_id in ids:
         # modules.json says how the model is put together: without it, files of other libraries look like a model
         if isinstance(huggingface_hub.try_to_load_from_cache(hub_id, "modules.json", cache, revision), str):
@@ -190,7 +225,7 @@ def _needs_hub(name: str, revision: str | None) -> bool:
         return True
     for hub_id in ids:
         try:
-            huggingface_hub.HfApi().model_info(hub_id, revision=revision, timeout=20)
+            huggingface_hub.HfApi().model_info(hub_id, revision=revision, timeout=20, token=token)
         except Exception:
             if hub_id == ids[-1]:
                 raise

@@ -16,6 +16,7 @@ import pytest
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError
 from pytest_ragas.models.embeddings import SentenceTransformerEmbeddings
 from pytest_ragas.protocols import Embeddings
+from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
 
 
@@ -50,6 +51,7 @@ def test_it_satisfies_the_protocol_without_importing_anything_heavy() -> None:
 import sys
 from pytest_ragas.models.embeddings import SentenceTransformerEmbeddings
 from pytest_ragas.protocols import Embeddings
+from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
 assert isinstance(SentenceTransformerEmbeddings(ModelSettings(model_name_or_path="minilm")), Embeddings)
 print(sorted({"torch", "transformers", "sentence_transformers", "huggingface_hub", "numpy"} & set(sys.modules)))
@@ -114,6 +116,17 @@ def test_an_unknown_option_names_its_neighbour() -> None:
         SentenceTransformerEmbeddings(settings(poolingmode="cls"))
 
 
+def test_a_token_is_part_of_no_identity() -> None:
+    embeddings = SentenceTransformerEmbeddings(settings(token=Secret("hf_a-secret-token"), cache_folder="models"))
+    assert embeddings.identity.parameters == ()
+    assert "hf_a-secret-token" not in repr(vars(embeddings))
+
+
+def test_a_hub_that_we_do_not_know_is_said() -> None:
+    with pytest.raises(ConfigurationError, match=r"hub = 'modelscope' .* knows the Hugging Face hub only\. Download"):
+        SentenceTransformerEmbeddings(settings("AI-ModelScope/m3e-base", hub="modelscope"))
+
+
 @pytest.mark.parametrize("name", ["query_prompt", "passage_prompt"])
 def test_prompts_for_one_side_are_refused_with_the_reason(name: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"{name} .* like with like .* prompt = "):
@@ -172,6 +185,10 @@ class TestWithTheLibrary:
         assert short[0] == pytest.approx(short[1], abs=1e-5), "what is beyond the sixth token counts no more"
         assert len(small) == 32
         assert dot(small, small) == pytest.approx(1.0, abs=1e-5)
+        half = embed(SentenceTransformerEmbeddings(settings(dtype="bfloat16")), [text])[0]
+        assert 0.99 < dot(plain, half) < 0.9999999
+        seen = embed(SentenceTransformerEmbeddings(settings(tokenizer_kwargs={"model_max_length": 6})), [text])[0]
+        assert len(seen) == 384
         assert asked == pytest.approx(embed(SentenceTransformerEmbeddings(settings()), ["query: " + text])[0], abs=1e-5)
 
     def test_a_folder_is_loaded_by_its_path(self) -> None:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, T]]
 log = logging.getLogger("pytest_ragas.engine")
 
+_ENGINES: weakref.WeakSet[Engine] = weakref.WeakSet()
 THREAD_NAME = f"{THREADS}engine"
 AT_ONCE = -1
 """Order of a job that somebody waits for right now: it is begun at once, and gets free slots first."""
@@ -80,8 +81,9 @@ class Engine:
         self._window = max(64, 4 * concurrency) if window is None else window
         self._begin()
 
+        _ENGINES.add(self)
+
     def _begin(self) -> None:
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._loop: EngineLoop | None = None
         self._thread: threading.Thread | None = None
@@ -98,12 +100,14 @@ class Engine:
         self._stopping = False
         self._shutdown: asyncio.Task[None] | None = None
 
-    def _after_fork(self) -> None:
-        if os.getpid() != self._pid:
-            # the parent's thread is not here, its lock may be held for ever, its jobs and clients are its own
-            closed = self._closed
-            self._begin()
-            self._closed = closed
+    def _forked(self) -> None:
+        """In a forked child: the parent's thread is not here, its lock may be held for ever, its jobs are its own."""
+        if self._loop is not None:
+            for task in asyncio.all_tasks(self._loop):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+        closed = self._closed
+        self._begin()
+        self._closed = closed
 
     # ---- for callers of any thread --------------------------------------------------------------
 
@@ -124,7 +128,6 @@ class Engine:
         Raises:
             RuntimeError: The engine is closed.
         """
-        self._after_fork()
         job = _Job(work, order, records)
         with self._lock:
             if self._closed:
@@ -190,7 +193,6 @@ class Engine:
         For tests that patch sockets or clocks. Waits until the jobs under way have ended; those in line stay
         there. Ctrl-C gets through.
         """
-        self._after_fork()
         self._not_on_the_loop()
         with self._lock:
             self._held += 1
@@ -212,7 +214,6 @@ class Engine:
         `close()` runs it on the loop, last registered first, after all jobs have ended. It does not run if the
         engine never started: then nothing was ever opened on its loop.
         """
-        self._after_fork()
         with self._lock:
             self._closers.append(closer)
 
@@ -225,7 +226,6 @@ class Engine:
 
         Jobs that do not end in time are left to the daemon thread; whoever waits for one gets a `CancelledError`.
         """
-        self._after_fork()
         with self._lock:
             self._closed = True
             waiting = [job for _, _, job in self._queue]
@@ -264,7 +264,7 @@ class Engine:
         return self._loop
 
     def _not_on_the_loop(self) -> None:
-        if threading.current_thread() is self._thread and self._pid == os.getpid():
+        if threading.current_thread() is self._thread:
             raise RuntimeError(
                 "a blocking helper was called on the thread that scores, which would wait for itself. "
                 "Inside a metric, write await: ascore(), aassert_scores()."
@@ -370,3 +370,12 @@ class Engine:
             await asyncio.sleep(0)  # transports say good-bye in the next step
         finally:
             self._loop.stop()
+
+
+def _in_forked_child() -> None:
+    for engine in tuple(_ENGINES):
+        engine._forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)

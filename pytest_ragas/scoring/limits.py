@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from pytest_ragas.errors import StructureError, TransientModelError
+from pytest_ragas.scoring.allowance import Allowance
 
 current_order: contextvars.ContextVar[int] = contextvars.ContextVar("ragas_order", default=0)
 """The order of the job that runs: free slots go to the smallest first. The engine sets it."""
@@ -20,8 +21,11 @@ THROTTLED = frozenset({429, 503})
 
 MAX_PAUSE = 120.0
 """Seconds of `Retry-After` that are waited for; a server that asks for more is not asked again."""
-_FIRST_GAP = 0.1
-_LONGEST_GAP = 60.0
+_HOPS = 8
+"""Steps of the loop that a free slot waits for the next call of the job that gave it back, some microseconds.
+
+An answer needs two to six steps to travel up to the metric and its next question down again. Handed on at once,
+the slot would go to a younger job, and the jobs would advance in lockstep after all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,16 +56,15 @@ class Limiter:
     First come, first served would move all tests in lockstep, every first call, then every second one, and
     deliver nearly all verdicts at the end of the run. Oldest first delivers them steadily.
 
-    **Adaptive.** It starts at the limit. A 429 or 503 halves what is allowed, at most once per round-trip
-    (calls that were sent before the last halving do not halve again) and never below 1; each round-trip of
-    answers with all allowed slots in use gives 1 back. A `Retry-After` holds back every call of this limiter,
-    not only the one that got it. Where even one call at a time is refused, the server counts calls per minute:
-    then calls are also spaced, the gap doubled by each refusal and shortened by a tenth with each answer.
+    **Adaptive.** It starts at the limit. A 429 or 503 halves what is allowed, at most once per round-trip and never
+    below 1; each round-trip of answers with all allowed slots in use gives 1 back. Where one or two at a time are
+    refused, calls are also spaced (`allowance.py`). A `Retry-After` holds back every call of this limiter, not
+    only the one that got it.
 
-    Measured on a virtual clock, `benchmarks/limiter_start.py`, 240 calls of 0.2 s: starting at a limit of 64 is
-    3.8 times faster than starting at 4 where the server takes all, and costs 2 refusals more where it takes 8 at
-    once. Giving back more than 1 at a time doubles the refusals. Where the server takes 1 call a second, none of
-    the calls is lost, at 42 refusals; without spacing 79 never get an answer.
+    Measured on a virtual clock, `benchmarks/limiter_start.py`, 80 samples of 3 calls of 0.2 s: starting at a limit of
+    64 is 3.8 times faster than starting at 4 where the server takes all, and costs 2 refusals more where it takes 8
+    at once. Giving back more than 1 at a time gives 3 to 5 times the refusals. Where the server takes 1 call a second,
+    all samples are scored, at 48 refusals; without spacing 76 of the 80 used up their attempts.
 
     **A tree.** `child()` makes a limiter whose calls count here too: one root for the run, one child for each
     model, so that a 429 of the critic LLM does not slow the embeddings. Only the limiter whose slot it was adapts.
@@ -81,11 +84,8 @@ class Limiter:
         self._root: Limiter = self if parent is None else parent._root
         self._path: tuple[Limiter, ...] = (self,) if parent is None else (self, *parent._path)
         self._follows = False
-        self._limit = limit
-        self._allowed = limit if start is None else max(1, min(start, limit))
-        self._growth = 0
-        self._gap = 0.0
-        self._in_flight = self._waiting = self._peak = self._calls = self._halved = 0
+        self._allowance = Allowance(limit, start=start)
+        self._in_flight = self._waiting = self._peak = self._calls = 0
         # (order, sequence, future): cancelled waiters stay until they are popped
         self._queue: list[tuple[int, int, asyncio.Future[int]]] = []
         self._pause: asyncio.TimerHandle | None = None
@@ -94,6 +94,7 @@ class Limiter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._loops = 0
+        self._hops = 0
         self._sequence = itertools.count()
         self._root._nodes.append(self)
 
@@ -103,10 +104,11 @@ class Limiter:
         Args:
             limit: Calls in flight at once through the child; None for as many as here, also after `set_limit()`.
         """
-        child = Limiter(max(1, self._limit) if limit is None else limit, parent=self)
+        own = self._allowance.limit
+        child = Limiter(max(1, own) if limit is None else limit, parent=self)
         if limit is None:
             child._follows = True
-            child._change(self._limit)
+            child._change(own)
         return child
 
     def slot(self) -> Slot:
@@ -137,14 +139,14 @@ class Limiter:
     def stats(self) -> LimiterStats:
         """What it does right now; may be read from any thread."""
         return LimiterStats(
-            limit=self._limit,
-            allowed=self._allowed,
+            limit=self._allowance.limit,
+            allowed=self._allowance.calls,
             in_flight=self._in_flight,
             waiting=self._waiting if self is not self._root else sum(node._waiting for node in self._nodes),
             peak=self._peak,
             calls=self._calls,
-            halved=self._halved,
-            gap=self._gap,
+            halved=self._allowance.halved,
+            gap=self._allowance.gap,
         )
 
     # ---- on the loop ----------------------------------------------------------------------------
@@ -155,71 +157,57 @@ class Limiter:
         loop = asyncio.get_running_loop()
         if loop is not root._loop:
             root._move_to(loop)
-        if self._free():
+        if self._free() and not root._hops:
             self._take()
-            return root._loops, self._halved
+            return root._loops, self._allowance.halved
+        loops = root._loops
         turn: asyncio.Future[int] = loop.create_future()
         heapq.heappush(self._queue, (current_order.get(), next(root._sequence), turn))
         self._waiting += 1
         try:
             halved = await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
+            if loops != root._loops:
+                pass  # nothing of a loop that was left behind is counted any more
+            elif turn.cancelled():
                 self._waiting -= 1
                 self._forget_cancelled()
             else:  # cancelled in the moment that the slot was given: hand it on
                 self._give_back()
                 root._dispatch()
             raise
-        return root._loops, halved
+        return loops, halved
 
-    def _leave(self, loops: int, halved: int, error: BaseException | None) -> None:
+    def _leave(self, loops: int, halved: int, seconds: float, error: BaseException | None) -> None:
         root = self._root
         if loops != root._loops:
-            return  # a straggler of a loop that was left behind: its slots are not counted any more
+            return  # nothing of a loop that was left behind is counted any more
         if isinstance(error, TransientModelError) and error.status in THROTTLED:
-            self._narrow(halved, error.retry_after)
-        elif (error is None or isinstance(error, StructureError)) and halved == self._halved:
-            self._widen()
+            if self._allowance.refused(halved=halved, in_flight=self._in_flight):
+                self._hold(self._allowance.gap)
+            if error.retry_after and error.retry_after <= MAX_PAUSE:
+                self._hold(error.retry_after)
+        elif error is None or isinstance(error, StructureError):
+            needed = self._waiting > 0 or self._in_flight >= self._allowance.calls
+            self._allowance.answered(halved=halved, seconds=seconds, needed=needed)
         self._give_back()
-        root._dispatch()
+        if not root._hops and any(node._queue for node in root._nodes):
+            root._hops = _HOPS
+            root._hop()
 
     def _free(self) -> bool:
-        return all(node._in_flight < node._allowed and node._pause is None for node in self._path)
+        return all(node._in_flight < node._allowance.calls and node._pause is None for node in self._path)
 
     def _take(self) -> None:
         for node in self._path:
             node._in_flight += 1
             node._calls += 1
             node._peak = max(node._peak, node._in_flight)
-        if self._gap:
-            self._hold(self._gap)
+        self._hold(self._allowance.gap)
 
     def _give_back(self) -> None:
         for node in self._path:
             node._in_flight -= 1
-
-    def _narrow(self, halved: int, retry_after: float | None) -> None:
-        if halved == self._halved:
-            if self._allowed <= 2:
-                self._gap = min(max(2 * self._gap, _FIRST_GAP), _LONGEST_GAP)
-            # half of what was really in flight, where that is less than was allowed
-            self._allowed = max(1, min(self._allowed // 2, self._in_flight))
-            self._growth = 0
-            self._halved += 1
-            self._hold(self._gap)
-        if retry_after and retry_after <= MAX_PAUSE:
-            self._hold(retry_after)
-
-    def _widen(self) -> None:
-        if self._gap:
-            self._gap = self._gap * 0.9 if self._gap > _FIRST_GAP / 2 else 0.0
-        elif self._allowed < self._limit and self._in_flight >= self._allowed:
-            # only where all that is allowed is in use: otherwise nothing shows that the server would take more
-            self._growth += 1
-            if self._growth >= self._allowed:
-                self._growth = 0
-                self._allowed += 1
 
     def _hold(self, seconds: float) -> None:
         """Let no call through for so long, or as long as it was held already."""
@@ -239,13 +227,19 @@ class Limiter:
         self._root._dispatch()
 
     def _change(self, limit: int) -> None:
-        unthrottled = self._allowed >= self._limit
-        self._limit = limit
-        self._allowed = limit if unthrottled else min(limit, max(1, self._allowed))
+        self._allowance.resize(limit)
         for node in self._root._nodes:
             if node._follows and node._path[1] is self:
                 node._change(limit)
         self._root._dispatch()
+
+    def _hop(self) -> None:
+        """Of the root: hand free slots on, some steps of the loop later."""
+        self._hops -= 1
+        if not self._hops:
+            self._dispatch()
+        elif self._loop is not None:
+            self._loop.call_soon(self._hop)
 
     def _dispatch(self) -> None:
         """Of the root: give free slots to those who wait, smallest order first."""
@@ -262,7 +256,7 @@ class Limiter:
             best._waiting -= 1
             best._take()
             # now, not when the call wakes up: a neighbour of the same moment may be refused before
-            turn.set_result(best._halved)
+            turn.set_result(best._allowance.halved)
 
     def _first(self) -> tuple[int, int] | None:
         """Order of the first who still waits; None if all who waited were cancelled."""
@@ -282,6 +276,7 @@ class Limiter:
             raise RuntimeError("one limiter was used on two event loops at once: give each loop its own")
         self._loop, self._pid = loop, os.getpid()
         self._loops += 1
+        self._hops = 0
         for node in self._nodes:
             node._queue = []
             node._in_flight = node._waiting = 0
@@ -291,19 +286,22 @@ class Limiter:
 class Slot:
     """The right to make one call, as an async context manager."""
 
-    __slots__ = ("_halved", "_limiter", "_loops")
+    __slots__ = ("_halved", "_limiter", "_loops", "_start")
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
         self._loops = self._halved = 0
+        self._start = 0.0
 
     async def __aenter__(self) -> None:
         self._loops, self._halved = await self._limiter._enter()
+        self._start = asyncio.get_running_loop().time()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._limiter._leave(self._loops, self._halved, error)
+        seconds = asyncio.get_running_loop().time() - self._start
+        self._limiter._leave(self._loops, self._halved, seconds, error)
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:

@@ -99,7 +99,7 @@ def _words(text: str) -> list[str]:
     return [_LITERALS.get(word, word) for word in _WORD.findall(text)]
 
 
-def settle(value: Any, schema: Any) -> Any:
+def settle(value: Any, schema: Any, *, alone: bool = True) -> Any:
     """Spell a value as its schema wants it, where there is only one way to mean it.
 
     - text that is a number, where a number is asked for; `true` and `false` for 1 and 0 and the reverse
@@ -110,11 +110,14 @@ def settle(value: Any, schema: Any) -> Any:
     Args:
         value: Any JSON value; not changed.
         schema: The schema that it should satisfy.
+        alone: Whether nothing else could be the answer; a bare list is only then taken for it.
 
     Returns:
         A value that may satisfy the schema; validate it.
     """
-    return _settle(_unwrap(value, schema), schema, schema, 0)
+    if alone or not isinstance(value, list):
+        value = _unwrap(value, schema)
+    return _settle(value, schema, schema, 0)
 
 
 def _unwrap(value: Any, schema: Any) -> Any:

@@ -136,7 +136,9 @@ class Structure:
         values = [_decoded(value) if isinstance(value, str) else value for value in values]
         good = [value for value in values if self.valid(value)]
         if not good:
-            good = [settled for value in values if self.valid(settled := settle(value, self.schema))]
+            # beside other JSON, a list may be a piece of an answer that fell apart
+            alone = len(candidates) == 1
+            good = [settled for value in values if self.valid(settled := settle(value, self.schema, alone=alone))]
         problem = next((candidate.problem for candidate in candidates if candidate.problem), "")
         if good and not problem.startswith(_CUT_OFF):
             if all(value == good[0] for value in good[1:]):
@@ -255,9 +257,12 @@ class _AmbiguousError(ValueError):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        for name, part in pairs:
-            if value[name] != part:
-                raise _AmbiguousError(f"the key {name!r} is given twice, with different values")
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _AmbiguousError(f"the key {cut(twice, 60)!r} is given twice")
+    for name in value:
+        if "{" in name or "}" in name:
+            raise _AmbiguousError(f"the key {cut(name, 60)!r} holds a bracket: a quote is missing")
     return value
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from pytest_ragas.settings.layers import Layer
 from pytest_ragas.settings.model import model_settings
-from pytest_ragas.settings.option_text import split_gate
 from pytest_ragas.settings.values import Settings
 from pytest_ragas.values.gate import thresholds_from
 
@@ -69,4 +68,4 @@ def _over(lower: Gates, higher: Gates) -> Gates:
 
 def _key(gate: tuple[str, str]) -> tuple[str, str]:
     aggregate, bound = gate
-    return "".join(aggregate.split()), split_gate(f"_ {bound}")[1][:1]
+    return "".join(aggregate.split()), bound.strip()[:1]

@@ -70,9 +70,4 @@ def model_problems(table: Mapping[str, Any], *, path: str, place: str) -> list[s
             f"{head} has no api_base. Write where the model is, "
             'for OpenAI itself: api_base = "https://api.openai.com/v1".'
         )
-    base = table.get("api_base", "")
-    for tail in ("/chat/completions", "/completions", "/embeddings"):
-        if base.rstrip("/").endswith(tail):
-            base = base.rstrip("/").removesuffix(tail)
-            problems.append(f"{path}.api_base in {place} names one endpoint. Write the URL before it: {base!r}.")
     return problems

@@ -5,13 +5,10 @@ A text that is no number stays a text: validation then says what should stand th
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pytest_ragas.files.json_text import parse_json
 from pytest_ragas.files.text import FileProblem
-
-_OPERATOR = re.compile(r"(>=|<=|>|<)")
 
 
 def plain(text: str) -> str:
@@ -66,9 +63,12 @@ def gates(text: str) -> list[str]:
 
 
 def split_gate(text: str) -> tuple[str, str]:
-    """`mean(faithfulness) >= 0.85` as ("mean(faithfulness)", ">= 0.85"); ("", "") if it has no operator."""
-    found = _OPERATOR.search(text)
-    return (text[: found.start()].strip(), text[found.start() :].strip()) if found else ("", "")
+    """`mean(faithfulness) >= 0.85` as ("mean(faithfulness)", ">= 0.85"); ("", "") if it is not of that form.
+
+    Only the form: whether aggregate, operator and number make sense is for `gates.expression` to say.
+    """
+    aggregate, bracket, bound = text.rpartition(")")
+    return (f"{aggregate.strip()})", bound.strip()) if bracket and bound.strip() else ("", "")
 
 
 def _table(text: str) -> dict[str, Any]:

@@ -17,6 +17,9 @@ _SECRET_NAME = re.compile(
 )
 """Names that hold secrets, rightly or by a slip. `max_tokens` and `pad_token` are none."""
 
+_NOT_ONLY_A_URL = re.compile(r"[@#]|\?(?!api-version=[\w.-]+$)")
+"""Credentials or a query. The version of an Azure API is no secret."""
+
 _ENV = re.compile(r"(?P<before>.*\s)?env:\s*(?P<name>\S+)")
 _DOLLAR = re.compile(r"\$\{?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}?")
 
@@ -66,7 +69,7 @@ def seal(value: Any, *, environ: Mapping[str, str], place: str, name: str = "", 
         return out
     if isinstance(value, list):
         return [seal(inner, environ=environ, place=place, name=name, path=path) for inner in value]
-    if name == "api_base" and isinstance(value, str) and re.search(r"[@?#]", value):
+    if name == "api_base" and isinstance(value, str) and _NOT_ONLY_A_URL.search(value):
         return Secret(value, place)
     return value
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_ragas.errors import ConfigurationError, UnknownNameError
 from pytest_ragas.settings.load import load_settings
 from pytest_ragas.settings.options import OPTIONS
+from pytest_ragas.settings.schema import config_schema
 from pytest_ragas.settings.values import ModelSettings, Settings
 from pytest_ragas.values.gate import Threshold
 
@@ -303,6 +304,12 @@ def test_what_cannot_be_used_is_told_with_path_source_finding_and_mend(
         project.put("pyproject.toml", table(given))
         said = project.message()
     assert said == message
+
+
+def test_a_name_without_neighbours_lists_those_that_exist(project: Project) -> None:
+    project.put("pyproject.toml", table("xyz = 3"))
+    known = ", ".join(sorted(config_schema()["properties"]))
+    assert project.message() == f"Unknown key 'xyz' in [tool.pytest-ragas] of pyproject.toml. Known: {known}."
 
 
 def test_a_wrong_name_has_its_own_type(project: Project) -> None:

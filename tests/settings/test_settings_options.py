@@ -148,11 +148,12 @@ def test_any_value_of_any_key_gives_settings_or_an_error_of_ours(key: str, value
     [
         ("mean(faithfulness) >= 0.85", ("mean(faithfulness)", ">= 0.85")),
         ("p10(a, tag=x)<0.5", ("p10(a, tag=x)", "<0.5")),
+        ('mean(a, tag="x) > y") >= 85%', ('mean(a, tag="x) > y")', ">= 85%")),
         ("mean(faithfulness)", ("", "")),
-        (">= 0.5", ("", ">= 0.5")),
+        (">= 0.5", ("", "")),
     ],
 )
-def test_a_gate_is_split_at_its_operator(text: str, parts: tuple[str, str]) -> None:
+def test_a_gate_is_split_after_its_aggregate(text: str, parts: tuple[str, str]) -> None:
     assert split_gate(text) == parts
 
 

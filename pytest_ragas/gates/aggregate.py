@@ -87,7 +87,7 @@ def mean_interval(values: Sequence[float], *, confidence: float = 0.95) -> tuple
 
 
 def _mean(values: Sequence[float]) -> float:
-    # 0.8, 0.8, 0.8 must not come out as 0.7999999999999999, and fail a gate at 0.8
+    # 0.7, 0.7, 0.7 must not come out as 0.6999999999999998, and fail a gate at 0.7
     return min(max(values), max(min(values), math.fsum(values) / len(values)))
 
 

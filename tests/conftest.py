@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from openai_server.server import OpenAIServer
 
-from pytest_ragas.models.openai_memory import forget
+if TYPE_CHECKING:
+    from openai_server.server import OpenAIServer
 
 
 @pytest.fixture
@@ -16,6 +17,11 @@ def openai_server() -> Iterator[OpenAIServer]:
 
     What our client remembers of servers is forgotten before and after: the next one may get the same port.
     """
+    # imported here: most tests need no aiohttp
+    from openai_server.server import OpenAIServer
+
+    from pytest_ragas.models.openai_memory import forget
+
     forget()
     with OpenAIServer() as server:
         yield server

@@ -86,8 +86,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Gates are decided around the loop: pytest reads `testsfailed` right after it; at sessionfinish it is too late."""
-    result = yield
     suite = suite_of(session.config)
+    suite.stopped = True  # until the loop has ended by itself
+    result = yield
+    suite.stopped = False
     if suite.may_have_gates:
         from pytest_ragas.plugin.gates import apply_gates
 

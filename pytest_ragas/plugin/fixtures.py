@@ -15,17 +15,17 @@ if TYPE_CHECKING:  # nothing of ours is imported before a test asks for a fixtur
     from pytest_ragas.values.model import EmbeddedCritic
 
 
+# The docstrings have no empty lines: `pytest --fixtures` prints up to the first one, and the example shall be there.
+
+
 @pytest.fixture(scope="session")
 def ragas_critic_llm(pytestconfig: pytest.Config) -> LLM | EmbeddedCritic:
-    """The critic LLM that judges answers, from [tool.pytest-ragas.critic_llm]; "embedded" where none is configured.
-
-    Override it in conftest.py or a test module, at any scope, to bring your own: an object with our `LLM`
-    protocol, an `openai.AsyncOpenAI` client, any LangChain chat model, or a scripted critic in tests of a suite:
-
+    """The critic LLM that judges answers: [tool.pytest-ragas.critic_llm]; "embedded" where none is configured.
+    To bring your own, override it in conftest.py, a module or a class, at any scope. It may be any LangChain chat
+    model, an openai client as (client, model name), a ScriptedCritic, or an object with our `LLM` protocol:
         @pytest.fixture(scope="session")
         def ragas_critic_llm():
             return ChatOpenAI(model="gpt-4o-mini", temperature=0)
-
     Session scope, because connections and local models are worth keeping.
     """
     return suite_of(pytestconfig).session.critic()
@@ -33,37 +33,37 @@ def ragas_critic_llm(pytestconfig: pytest.Config) -> LLM | EmbeddedCritic:
 
 @pytest.fixture(scope="session")
 def ragas_generator_llm(pytestconfig: pytest.Config) -> LLM | EmbeddedCritic:
-    """The generator LLM that writes testsets, from [tool.pytest-ragas.generator_llm]; else the critic LLM.
-
-    Override it like `ragas_critic_llm`.
+    """The generator LLM that writes testsets: [tool.pytest-ragas.generator_llm]; else the critic LLM.
+    To bring your own, override it as you would `ragas_critic_llm`:
+        @pytest.fixture(scope="session")
+        def ragas_generator_llm():
+            return ChatOpenAI(model="gpt-4o", temperature=0.7)
+    Session scope, because connections and local models are worth keeping.
     """
     return suite_of(pytestconfig).session.generator()
 
 
 @pytest.fixture(scope="session")
 def ragas_embeddings(pytestconfig: pytest.Config) -> Embeddings | None:
-    """The embeddings that metrics compare texts with, from [tool.pytest-ragas.embeddings]; None where there are none.
-
-    Override it in conftest.py or a test module, at any scope, with an object of our `Embeddings` protocol or
-    any LangChain embeddings:
-
+    """The embeddings that metrics compare texts with: [tool.pytest-ragas.embeddings]; None where none are configured.
+    To bring your own, override it in conftest.py, a module or a class, at any scope. They may be any LangChain
+    embeddings, ScriptedEmbeddings, or an object with our `Embeddings` protocol:
         @pytest.fixture(scope="session")
         def ragas_embeddings():
             return OpenAIEmbeddings(model="text-embedding-3-small")
+    Session scope, because connections and local models are worth keeping.
     """
     return suite_of(pytestconfig).session.embeddings()
 
 
 @pytest.fixture
 def ragas(request: pytest.FixtureRequest, ragas_critic_llm: object, ragas_embeddings: object) -> RagasEvaluator:
-    """The evaluator: scores samples inside a test, at once.
-
+    """The evaluator: scores samples inside a test, at once, without asserting anything.
         def test_contexts(ragas):
             scores = ragas.score(Sample(...), ["context_precision"])     # async: await ragas.ascore(...)
             assert scores["context_precision"].value >= 0.5
-
-    Function scope, so that a test module or class may override `ragas_critic_llm` and `ragas_embeddings` at its own
-    scope; what they hold is built once for each of them.
+    It judges with `ragas_critic_llm` and `ragas_embeddings`. Function scope, so that a module or a class may override
+    these at its own scope; metrics are built once for each of them all the same.
     """
     from pytest_ragas.plugin.evaluator import RagasEvaluator
 
@@ -75,12 +75,10 @@ def ragas(request: pytest.FixtureRequest, ragas_critic_llm: object, ragas_embedd
 @pytest.fixture
 def ragas_sample(request: pytest.FixtureRequest, ragas: RagasEvaluator) -> SampleHandle:
     """The row of the testset that this test is about, and where its answer is recorded.
-
         @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
         def test_rag(ragas_sample, rag):
             answer = rag.ask(ragas_sample.user_input)
             ragas_sample.record(response=answer.text, retrieved_contexts=answer.chunks)
-
     It has .user_input, .response, .retrieved_contexts, .reference, .reference_contexts, .id, .tags and .metadata.
     Instead of recording the answer, a test may return it: a string, a mapping, a `Sample`, or an object with
     .response and .retrieved_contexts. Without a testset, record the question too: record(user_input=..., ...).

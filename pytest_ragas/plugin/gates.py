@@ -49,11 +49,14 @@ def decide_gates(suite: Suite) -> bool:
     """
     results, typed = suite.results, _typed(suite)
     verdicts: list[GateVerdict] = []
+    unasked: list[Gate] = []
     for gate in map(lambda gate: _known(suite, gate), read_gates(suite)):
         verdict = decide_gate(gate, results, min_coverage=suite.settings.min_coverage)
         if verdict.total or gate.text in typed:
             verdicts.append(verdict)
-    suite.verdicts = tuple(verdicts)
+        else:
+            unasked.append(gate)
+    suite.verdicts, suite.unasked = tuple(verdicts), tuple(unasked)
     return all(verdict.outcome == "passed" for verdict in verdicts)
 
 
@@ -73,7 +76,9 @@ def _typed(suite: Suite) -> frozenset[str]:
 
 
 def _standard(suite: Suite, gate: Gate) -> Gate:
-    return replace(gate, metric=suite.session.registry.canonical(gate.metric)) if gate.metric else gate
+    if not gate.metric:
+        return gate
+    return replace(gate, metric=suite.session.registry.canonical(gate.metric, where=f"the gate {gate.text!r}"))
 
 
 def _known(suite: Suite, gate: Gate) -> Gate:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from pytest_ragas.plugin.blocking import score_what_is_returned, set_up, wait_for_scores
+from pytest_ragas.plugin.header import header_line
 from pytest_ragas.plugin.outcomes import settle_report
 from pytest_ragas.plugin.results import gather, load, pack, receive_models, send_models, unpack
 from pytest_ragas.plugin.settings_error import stop_if_sent
 from pytest_ragas.plugin.suite import Suite
-from pytest_ragas.plugin.summary import write_summary
+from pytest_ragas.plugin.summary import write_red_gates, write_summary
 from pytest_ragas.plugin.verdict import PENDING, PREPARED, is_marked, note_unscored
 
 
@@ -26,6 +27,11 @@ class Hooks:
         """In the controller: a worker could not use the settings."""
         if not self.suite.is_worker:
             stop_if_sent(report)
+
+    def pytest_report_collectionfinish(self, config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+        """Below "collected N items", which a quiet run does not print either."""
+        quiet = config.getoption("verbose") < 0 or self.suite.settings_error
+        return [] if quiet else [header_line(self.suite, items)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -82,3 +88,9 @@ class Hooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Scores and gates, before pytest's own short summary."""
         write_summary(self.suite, terminalreporter)
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Before pytest 9.2, `--no-summary` keeps the hook above from being called."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and not self.suite.summarised:
+            write_red_gates(self.suite, reporter)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import _pytest
-import pluggy
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntry, ReprFileLocation, ReprTraceback
 from _pytest.outcomes import Failed  # `pytest.fail.Exception`, by a name that can be a base class
@@ -93,7 +91,7 @@ def _text_only(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) 
 
     The classes are pytest's own for every failure: other plugins and pytest-xdist know how to carry them.
     """
-    if item.config.getoption("fulltrace"):
+    if item.config.getoption("fulltrace", False):
         return item.repr_failure(excinfo)
     path, lineno = _place(item, excinfo)
     text = str(excinfo.value).splitlines() or [excinfo.typename]
@@ -105,9 +103,11 @@ def _text_only(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) 
 
 def _place(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> tuple[str, int]:
     """The innermost line of the user's that led to the exception; else the test itself."""
+    own = str(item.path), str(item.config.rootpath) + os.sep
     for entry in reversed(excinfo.traceback):
         path = str(entry.path)
-        if not entry.ishidden(excinfo) and not path.startswith(_NOT_THE_USERS):
+        installed = "site-packages" in path or path.startswith(_NOT_THE_USERS)
+        if path.startswith(own) and not installed and not entry.ishidden(excinfo):
             return path, entry.lineno + 1
     place, line, _ = item.reportinfo()
     return os.fspath(place), (line or 0) + 1
@@ -117,8 +117,5 @@ def _relative(path: str, start: Path) -> str:
     return str(Path(path).relative_to(start)) if Path(path).is_relative_to(start) else path
 
 
-_NOT_THE_USERS = tuple(
-    str(Path(module.__file__).resolve().parent) + os.sep
-    for module in (pytest_ragas, _pytest, pluggy)
-    if module.__file__
-)
+# in our own suite we lie below the rootdir
+_NOT_THE_USERS = str(Path(pytest_ragas.__file__).resolve().parent) + os.sep

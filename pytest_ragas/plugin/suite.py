@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # an idle suite imports none of them
     from pytest_ragas.plugin.marker import MarkerArguments
     from pytest_ragas.session import Evaluator, Session
     from pytest_ragas.settings.values import Settings
-    from pytest_ragas.values.gate import GateVerdict
+    from pytest_ragas.values.gate import Gate, GateVerdict
     from pytest_ragas.values.run import ModelUse, Run, RunBuilder, SampleResult
     from pytest_ragas.values.testset import Testset
 
@@ -27,14 +27,20 @@ class Suite:
     """Settings, session, testsets and results of one pytest process.
 
     Attributes:
-        verdicts: What became of the gates; None until they were decided.
+        verdicts: What became of the gates.
+        unasked: Configured gates on metrics that no test of this run is scored with.
+        summarised: Whether the terminal had its summary.
+        stopped: Whether the loop over the tests did not come to its end (-x, Ctrl-C): gates are not decided then.
         metrics: The metrics that marked tests are scored with, in order of collection.
-        settings_error: Why the settings cannot be used, where that kept tests from being collected.
+        settings_error: Why the settings cannot be used, once that has ended the run.
     """
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.verdicts: tuple[GateVerdict, ...] | None = None
+        self.verdicts: tuple[GateVerdict, ...] = ()
+        self.unasked: tuple[Gate, ...] = ()
+        self.stopped = False
+        self.summarised = False
         self.metrics: dict[str, None] = {}
         self.settings_error = ""
         self._started = time.perf_counter()
@@ -74,7 +80,8 @@ class Suite:
         try:
             check_gates(self)
         except ConfigurationError as error:
-            raise pytest.UsageError(str(error)) from None
+            self.settings_error = str(error)
+            raise pytest.UsageError(self.settings_error) from None
 
     @property
     def is_worker(self) -> bool:

@@ -19,24 +19,31 @@ def write_summary(suite: Suite, reporter: pytest.TerminalReporter) -> None:
 
     Gates that turned the run red are written however quiet the terminal is to be: an exit code needs its reason.
     """
-    verdicts = suite.verdicts or ()
+    suite.summarised = True
+    verdicts = suite.verdicts
     if not suite.results and not verdicts:
         return
-    width, verbosity = reporter._tw.fullwidth, reporter.verbosity
-    if reporter.no_summary or suite.settings.summary == "off" or verbosity < -1:
-        red = [verdict for verdict in verdicts if verdict.outcome != "passed"]
-        _write(reporter, gate_lines(red, width=width))
+    if reporter.no_summary or suite.settings.summary == "off" or reporter.verbosity < -1:
+        write_red_gates(suite, reporter)
         return
     lines = summary_lines(
         suite.run(),
         verdicts,
-        width=width,
+        width=reporter._tw.fullwidth,
         level=suite.settings.summary,
         interval=mean_interval,
-        verbosity=verbosity,
+        verbosity=reporter.verbosity,
+        unasked=suite.unasked,
+        stopped=suite.stopped and bool(suite.settings.gates),
     )
     reporter.write_sep("=", "ragas summary")
     _write(reporter, lines)
+
+
+def write_red_gates(suite: Suite, reporter: pytest.TerminalReporter) -> None:
+    """Write only what turned the run red."""
+    red = [verdict for verdict in suite.verdicts if verdict.outcome != "passed"]
+    _write(reporter, gate_lines(red, width=reporter._tw.fullwidth))
 
 
 def _write(reporter: pytest.TerminalReporter, lines: Iterable[Line]) -> None:

@@ -62,7 +62,8 @@ def error_text(result: SampleResult, *, lines: int = LINES) -> str:
 def _reason(failure: ScoreFailure, sample: Sample) -> str:
     """What happened, without the metric and the row where the text begins with them: they have lines of their own."""
     where = f" ({sample.source})" if sample.source else ""
-    return failure.error.removeprefix(f"{failure.metric} of row {cut(sample.id, 60)!r}{where}: ")
+    error = failure.error.removeprefix(f"{failure.metric} of row {cut(sample.id, 60)!r}{where}: ")
+    return error.removeprefix(f"{failure.metric}: ")
 
 
 def _row(sample: Sample) -> list[str]:

@@ -20,6 +20,12 @@ def gate_line(verdict: GateVerdict) -> str:
     return f"gate {verdict.outcome}: {name} {value} {sign} {bound} ({verdict.scored:,}{of} {_samples(verdict)})"
 
 
+def unasked_line(gate: Gate) -> str:
+    """A configured gate that says nothing about this run, because no test asked for its metric."""
+    verdict = GateVerdict(gate=gate, outcome="incomplete", value=None, scored=0, total=0)
+    return f"gate not decided: {gate_name(gate)} {gate.operator} {gate.bound:g}: {_missing(verdict)}"
+
+
 def gate_name(gate: Gate) -> str:
     """A gate without its bound, in standard spelling: "mean(faithfulness, tag=billing)"."""
     arguments = [gate.metric] if gate.metric else []

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pytest_ragas.reports.gates import gate_line
+from pytest_ragas.reports.gates import gate_line, unasked_line
 from pytest_ragas.reports.numbers import against, count, duration, score
 from pytest_ragas.reports.rows import ScoredRow, asked_by, scored_rows, worst
 from pytest_ragas.reports.statistics import Interval, MetricSummary, by_tag, summarise
 from pytest_ragas.reports.table import Column, table_lines
 from pytest_ragas.reports.width import pad, shorten, width_of
-from pytest_ragas.values.gate import GateVerdict, Threshold
+from pytest_ragas.values.gate import Gate, GateVerdict, Threshold
 from pytest_ragas.values.run import ModelUse, Run, SampleResult
 
 _RED = {"red": True}
@@ -25,6 +25,9 @@ EMBEDDED_NOTE = (
     "embedded is a measure of the wording, not an LLM: a smoke gate, best compared with the suite's own baseline; "
     "its scores do not compare with those that an LLM gives"
 )
+
+
+STOPPED = "gates were not decided: the run was stopped"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,8 @@ def summary_lines(
     level: Literal["short", "full"],
     interval: Interval,
     verbosity: int = 0,
+    unasked: Sequence[Gate] = (),
+    stopped: bool = False,
 ) -> list[Line]:
     """What a person wants to know of a run's scores.
 
@@ -54,8 +59,13 @@ def summary_lines(
         level: full adds the metrics of each tag, and every row.
         interval: The 95 % interval of a mean.
         verbosity: pytest's: below 0 the table and the gates alone; above 0 more of the worst rows.
+        unasked: Gates on metrics that no test of the run is scored with.
+        stopped: Whether gates were not decided, because the run was stopped.
     """
-    gates = gate_lines(verdicts, width=width)
+    gates = [Line(text=line, markup=_YELLOW) for gate in unasked for line in _wrapped(unasked_line(gate), width)]
+    gates += gate_lines(verdicts, width=width)
+    if stopped:
+        gates += [Line(text=line, markup=_YELLOW) for line in _wrapped(STOPPED, width)]
     if not run.results:
         return gates
     lines = _metric_table(summarise(run.results, interval=interval), "metric", width)

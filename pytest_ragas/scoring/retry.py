@@ -17,6 +17,8 @@ from pytest_ragas.values.model import Answer, Message
 T = TypeVar("T")
 log = logging.getLogger("pytest_ragas.retry")
 
+DEADLINE = 600.0
+"""Seconds that one call may take, all its requests and pauses together."""
 RAW_SHOWN = 4_000
 """Characters of a wrong answer that are shown to the model when it is asked again."""
 
@@ -43,7 +45,7 @@ class Retry:
         base: float = 0.5,
         cap: float = 20.0,
         max_retry_after: float = MAX_PAUSE,
-        deadline: float = 600.0,
+        deadline: float = DEADLINE,
         seed: int | None = None,
     ) -> None:
         """
@@ -67,6 +69,11 @@ class Retry:
         self.max_retry_after = max_retry_after
         self.deadline = deadline
         self._random = random.Random(seed)
+
+    @classmethod
+    def for_timeout(cls, timeout: float) -> Retry:
+        """The usual policy for a model whose single request may take `timeout` seconds: time for three of them."""
+        return cls(deadline=max(DEADLINE, 3 * timeout))
 
     async def call(self, once: Callable[[], Awaitable[T]], *, limiter: Limiter, model: object) -> T:
         """Send one request until it is answered.

@@ -22,7 +22,7 @@ def found(value: object, limit: int = 60) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
-        return f"the number {cut(str(value), limit)}"
+        return f"the number {cut(str(value), limit)}" if _writable(value) else "a number of very many digits"
     if isinstance(value, str):
         return f"the text {cut(value, limit)!r}" if value else "an empty text"
     if isinstance(value, Mapping):
@@ -49,7 +49,7 @@ def not_json(value: object, depth: int = 0) -> tuple[str, str]:
         Its path ("[2].x") and what it is; ("", "") if the value is a JSON value through and through.
     """
     if value is None or isinstance(value, (bool, int)):
-        return "", ""
+        return "", "" if value is None or _writable(value) else "a number of very many digits"
     if isinstance(value, str):
         return "", broken_text(value)
     if isinstance(value, float):
@@ -73,6 +73,11 @@ def not_json(value: object, depth: int = 0) -> tuple[str, str]:
                 return f"[{position}]{path}", problem
         return "", ""
     return "", f"{found(value)}, which is no JSON value"
+
+
+def _writable(number: float) -> bool:
+    # Python writes integers of up to 4,300 digits
+    return not isinstance(number, int) or number.bit_length() < 14_000
 
 
 def broken_text(text: str) -> str:

@@ -16,6 +16,9 @@ from pytest_ragas.files.found import MAX_DEPTH
 from pytest_ragas.files.text import FileProblem
 
 _DROPPED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp", "value")}
+_MOST_VALUES = 20_000_000
+"""Values of a file of some 100 MB; aliases of aliases can make more out of one kilobyte."""
+
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -34,7 +37,8 @@ def parse_yaml(text: str) -> YamlDocument:
 
     Raises:
         FileProblem: No YAML (line and column; never the text itself, which may hold a key), a key twice in one
-            mapping, a tag that stands for a Python object, more than one document, or nested too deeply.
+            mapping, a tag that stands for a Python object, more than one document, nested too deeply, or aliases
+            that expand without end.
     """
     import yaml
 
@@ -44,7 +48,7 @@ def parse_yaml(text: str) -> YamlDocument:
         node = loader.get_single_node()
         if node is None:
             return YamlDocument(value=None)
-        _check_keys(node)
+        _Weigher().weigh(node)
         lines = tuple(item.start_mark.line + 1 for item in node.value) if isinstance(node, yaml.SequenceNode) else ()
         return YamlDocument(value=loader.construct_document(node), item_lines=lines)
     except yaml.MarkedYAMLError as error:
@@ -56,8 +60,10 @@ def parse_yaml(text: str) -> YamlDocument:
         raise FileProblem(f"no valid YAML: {reason or type(error).__name__}.") from None
     except RecursionError:
         raise FileProblem("its YAML is nested too deeply.") from None
-    except ValueError as error:  # an integer of more digits than Python reads
-        raise FileProblem(f"no valid YAML: {error}.") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # PyYAML's constructors trust the tags: `!!int x`, `!!bool x`, `!!timestamp x`. The words of these errors
+        # quote the value
+        raise FileProblem("no valid YAML: a value does not fit its tag, or has too many digits.") from None
     finally:
         loader.dispose()
 
@@ -130,26 +136,43 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-def _check_keys(root: Any) -> None:
-    """PyYAML lets the last of two equal keys win; say so instead."""
-    import yaml
+class _Weigher:
+    """Walks the nodes once: no key twice, no alias inside what it names, no bomb of aliases of aliases."""
 
-    waiting, seen = [root], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:  # an alias
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            keys = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
-                    if (key.tag, key.value) in keys:
-                        raise FileProblem(
-                            f"the key {key.value!r} stands twice in one mapping, again at line "
-                            f"{key.start_mark.line + 1}. Keep one of them."
-                        )
-                    keys.add((key.tag, key.value))
-                waiting.append(value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting.extend(node.value)
+    def __init__(self) -> None:
+        self._weights: dict[int, int] = {}
+        """id of a node -> values that it expands to; 0 while it is being walked."""
+
+    def weigh(self, node: Any) -> int:
+        import yaml
+
+        if isinstance(node, yaml.ScalarNode):
+            return 1
+        known = self._weights.get(id(node))
+        if known == 0:
+            raise FileProblem(f"line {node.start_mark.line + 1} has an alias inside what it names.")
+        if known is None:
+            self._weights[id(node)] = 0
+            children = [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else node.value
+            if isinstance(node, yaml.MappingNode):
+                self._check_keys(node)
+            known = 1 + sum(self.weigh(child) for child in children)
+            if known > _MOST_VALUES:
+                raise FileProblem(f"its aliases expand it to more than {_MOST_VALUES:,} values.")
+            self._weights[id(node)] = known
+        return known
+
+    @staticmethod
+    def _check_keys(node: Any) -> None:
+        """PyYAML lets the last of two equal keys win; say so instead."""
+        import yaml
+
+        keys = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                if (key.tag, key.value) in keys:
+                    raise FileProblem(
+                        f"the key {key.value!r} stands twice in one mapping, again at line "
+                        f"{key.start_mark.line + 1}. Keep one of them."
+                    )
+                keys.add((key.tag, key.value))

@@ -179,6 +179,8 @@ MODEL = "critic_llm: {model_name: m, api_base: 'http://h', %s}"
         ("c.yaml", f"api_key: {KEY}\nconcurrency: ["),
         ("c.yaml", f"api_key: !{KEY} x"),
         ("c.yaml", f"api_key: *{KEY}"),
+        ("c.yaml", f"api_key: !!float {KEY}"),
+        ("c.yaml", f"api_key: !!bool {KEY}"),
         ("c.yaml", f"critic_llm: {{api_key: {KEY}}}\nconcurrency: .nan"),
         ("c.yaml", f"api_key: {KEY}\napi_key: {KEY}"),
         ("c.toml", f"critic_llm.api_key = '{KEY}'\nconcurrency = "),

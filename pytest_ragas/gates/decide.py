@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pytest_ragas.errors import UnknownNameError
 from pytest_ragas.gates.aggregate import aggregate
 from pytest_ragas.values.gate import Breach, Gate, GateVerdict, Operator, Outcome, Threshold
 from pytest_ragas.values.run import SampleResult
@@ -87,26 +86,6 @@ def decide_gate(gate: Gate, results: Sequence[SampleResult], *, min_coverage: fl
         scored=len(scored),
         total=len(values),
     )
-
-
-def check_gates(gates: Iterable[Gate], known: Iterable[str], *, where: str = "") -> None:
-    """Find out, before the run, whether every gate is on a metric that exists.
-
-    A metric that exists but is not scored in a run (another selection of tests) is no error: its gate is incomplete.
-
-    Args:
-        gates: All gates of the run.
-        known: Names that scores of this run may carry.
-        where: Where the user wrote the gates, for the message.
-
-    Raises:
-        UnknownNameError: A metric that does not exist; names its neighbours.
-    """
-    names = frozenset(known)
-    for gate in gates:
-        if gate.metric and gate.metric not in names:
-            place = f"the gate {gate.text!r}" + (f" of {where}" if where else "")
-            raise UnknownNameError("metric", gate.metric, names, where=place)
 
 
 def outcome_by_test(results: Iterable[SampleResult]) -> Mapping[str, Outcome]:

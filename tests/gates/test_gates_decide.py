@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_ragas.errors import UnknownNameError
-from pytest_ragas.gates.decide import check_gates, decide_gate, decide_sample, outcome_by_test
+from pytest_ragas.gates.decide import decide_gate, decide_sample, outcome_by_test
 from pytest_ragas.gates.expression import parse_gate
 from pytest_ragas.values.gate import Breach, GateVerdict, Threshold
 from pytest_ragas.values.run import SampleResult
@@ -236,17 +235,3 @@ def test_the_pass_rate_of_a_metric_knows_upper_bounds() -> None:
     results = [result({"noise": value}, bounds={"noise": 0.2}, higher=False) for value in (0.1, 0.2, 0.3, 0.4)]
     assert summary(verdict("pass_rate(noise) >= 0.5", results)) == ("passed", 0.5, 4, 4)
     assert summary(verdict("mean(noise) <= 0.25", results)) == ("passed", 0.25, 4, 4)
-
-
-def test_a_gate_on_a_metric_that_does_not_exist_names_its_neighbour() -> None:
-    gates = [parse_gate("pass_rate() >= 1"), parse_gate("mean(faithfullness) >= 0.85")]
-    known = ("faithfulness", "answer_relevancy")
-    check_gates([parse_gate("mean(faithfulness) >= 0.85"), gates[0]], known)
-    with pytest.raises(UnknownNameError) as caught:
-        check_gates(gates, known, where="pyproject.toml")
-    assert str(caught.value) == (
-        "Unknown metric 'faithfullness' in the gate 'mean(faithfullness) >= 0.85' of pyproject.toml. "
-        "Did you mean 'faithfulness'?"
-    )
-    with pytest.raises(UnknownNameError, match="Known: answer_relevancy, faithfulness"):
-        check_gates([parse_gate("mean(xyz) > 0")], known)

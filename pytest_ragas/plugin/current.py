@@ -12,8 +12,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from pytest_ragas.errors import ConfigurationError
-
 # a stack: pytester runs a whole pytest inside a test
 _running: list[pytest.Item] = []
 
@@ -38,6 +36,8 @@ def current_item(caller: str) -> pytest.Item:
         ConfigurationError: No test is running, or not under the plugin.
     """
     if not _running:
+        from pytest_ragas.errors import ConfigurationError
+
         raise ConfigurationError(
             f"{caller} was called outside of a test. It takes its critic LLM from the fixtures of the running test: "
             "call it in a test or a fixture that pytest runs, with the plugin loaded (without -p no:ragas)."

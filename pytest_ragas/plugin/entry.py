@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Marker, fixtures, and the settings where the command line asks for us."""
     import pytest_ragas.plugin.fixtures as fixtures
-    from pytest_ragas.plugin.marker import HELP
+    from pytest_ragas.plugin.marker_help import HELP
     from pytest_ragas.plugin.options import check, given
 
     config.addinivalue_line("markers", HELP)

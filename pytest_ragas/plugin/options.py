@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ragas.errors import ConfigurationError
 from pytest_ragas.settings.options import OPTIONS
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ def check(suite: Suite) -> None:
     Raises:
         UsageError: They cannot be used; names the source.
     """
+    from pytest_ragas.errors import ConfigurationError
     from pytest_ragas.plugin.gates import read_gates
 
     suite.use()

@@ -12,7 +12,7 @@ from pytest_ragas.reports.numbers import against, count, duration, score
 from pytest_ragas.reports.rows import ScoredRow, asked_by, scored_rows, worst
 from pytest_ragas.reports.statistics import Interval, MetricSummary, by_tag, summarise
 from pytest_ragas.reports.table import Column, table_lines
-from pytest_ragas.reports.width import pad, shorten, width_of
+from pytest_ragas.reports.width import pad, shorten, shorten_left, width_of
 from pytest_ragas.values.gate import Gate, GateVerdict, Threshold
 from pytest_ragas.values.run import ModelUse, Run, SampleResult
 
@@ -26,6 +26,9 @@ EMBEDDED_NOTE = (
     "its scores do not compare with those that an LLM gives"
 )
 
+
+_TEST_ROOM = 12
+"""Columns below which the end of a test's name says nothing."""
 
 STOPPED = "gates were not decided: the run was stopped"
 
@@ -158,10 +161,16 @@ def _row_lines(rows: Sequence[ScoredRow], width: int) -> list[Line]:
     columns = [
         Column(title="", cells=[f"  {row.result.sample.id}" for row in rows], right=False),
         Column(title="", cells=[str(row) for row in rows], right=False),
-        Column(title="", cells=[asked_by(row.result) for row in rows], right=False, weight=1),
     ]
-    texts = table_lines(columns, width=width)[1:]
-    return [Line(text=text, markup=_RED if row.broken else {}) for text, row in zip(texts, rows, strict=True)]
+    size = max(map(width_of, columns[1].cells))
+    lines: list[Line] = []
+    for row, text in zip(rows, table_lines(columns, width=width)[1:], strict=True):
+        # pad what the table has stripped, so that the tests stand in a column
+        text = pad(text, width_of(text) + size - width_of(str(row)))
+        room = width - width_of(text) - 2
+        test = f"  {shorten_left(asked_by(row.result), room)}" if room >= _TEST_ROOM else ""
+        lines.append(Line(text=(text + test).rstrip(), markup=_RED if row.broken else {}))
+    return lines
 
 
 def _tags(results: Sequence[SampleResult], width: int, interval: Interval) -> list[Line]:

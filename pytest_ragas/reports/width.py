@@ -32,6 +32,11 @@ def shorten(text: str, limit: int) -> str:
     return f"{kept}.."[: max(limit, 0)]
 
 
+def shorten_left(text: str, limit: int) -> str:
+    """A text in at most `limit` columns, of which the end says more than the beginning: "..::test_rag"."""
+    return shorten(text[::-1], limit)[::-1]
+
+
 def pad(text: str, width: int, *, right: bool = False) -> str:
     """A text filled up with spaces to `width` columns; `right` aligns it there."""
     space = " " * (width - width_of(text))

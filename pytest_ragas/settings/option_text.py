@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_ragas.files.json_text import parse_json
-from pytest_ragas.files.text import FileProblem
-
 
 def plain(text: str) -> str:
     """The text itself, without spaces around it."""
@@ -72,6 +69,10 @@ def split_gate(text: str) -> tuple[str, str]:
 
 
 def _table(text: str) -> dict[str, Any]:
+    # not at the top: every pytest start reads this module, to add its options
+    from pytest_ragas.files.json_text import parse_json
+    from pytest_ragas.files.text import FileProblem
+
     try:
         value = parse_json(text)
     except FileProblem:

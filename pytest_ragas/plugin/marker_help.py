@@ -1,0 +1,17 @@
+"""What `pytest --markers` prints of ours. Apart from `marker.py`, because every pytest start reads it."""
+
+from __future__ import annotations
+
+HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None): \
+score the answer that this test returns or records, and hold it to thresholds.
+
+    @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
+    def test_rag(ragas_sample, rag):                # one test per row of the testset
+        return rag.ask(ragas_sample.user_input)     # or: ragas_sample.record(response=..., retrieved_contexts=[...])
+
+    testset     a file (.json .jsonl .yaml .csv) beside the test file or under the rootdir, a Testset, or a list of
+                rows; without it the test brings the user_input itself: ragas_sample.record(user_input=..., ...)
+    thresholds  metric -> bound in [0, 1], beside and over the configured ones; None takes a configured one away
+    metrics     what to score, in place of the configured metrics
+    target      name of the fixture that gives your RAG as a callable
+    Markers of a class or module are defaults: for each argument the closest marker wins."""

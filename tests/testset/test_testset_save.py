@@ -34,7 +34,7 @@ testsets = st.lists(samples(), min_size=1, max_size=3, unique_by=lambda sample: 
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(testset=testsets)
 def test_what_is_saved_is_loaded_equal(tmp_path: Path, suffix: str, testset: Testset) -> None:
     path = tmp_path / f"t{suffix}"

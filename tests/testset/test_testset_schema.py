@@ -37,7 +37,7 @@ def test_every_field_of_a_sample_but_its_source_is_a_column() -> None:
     assert set(CANONICAL.values()) == set(KINDS)
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=500)
 @given(rows | cells)
 def test_the_compiled_check_says_what_jsonschema_says(row: Any) -> None:
     assert row_check()(row) == Draft202012Validator(row_schema()).is_valid(row)

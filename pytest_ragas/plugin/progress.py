@@ -101,6 +101,7 @@ class LiveLine:
         self._speed = Speed()
         self._due = clock() + _REDRAWN
         self._shown = ""
+        self._column = 0
 
     def tick(self) -> None:
         """Draw, five times a second."""
@@ -112,20 +113,26 @@ class LiveLine:
         self._speed.note(now, standing)
         # one column less: a full line would wrap on some terminals
         text = progress_text(standing, self._speed, width=shutil.get_terminal_size().columns - 1)
-        if text != self._shown:
-            # write_raw: the reporter must not count this as its own line, whose width decides where "[ 55%]" goes
-            self._reporter.write_raw(("\r" if self._shown else "\n") + text + "\x1b[K", flush=True)
-            self._shown = text
+        if text == self._shown:
+            return
+        if not self._shown:
+            self._column = self._reporter._tw.width_of_current_line
+        # write_raw: the reporter must not count this as its own line, whose width decides where "[ 55%]" goes
+        start = "\n" if self._column and not self._shown else "\r"
+        self._reporter.write_raw(f"{start}{text}\x1b[K", flush=True)
+        self._shown = text
 
     def clear(self) -> None:
         """Wipe the line away, and go back to where pytest stopped writing."""
-        if self._shown:
-            self._shown = ""
-            width = max(1, shutil.get_terminal_size().columns)
-            column = self._reporter._tw.width_of_current_line % width
-            # "ESC [ 0 C" would still move by one
-            forward = f"\x1b[{column}C" if column else ""
-            self._reporter.write_raw(f"\r\x1b[K\x1b[A{forward}", flush=True)
+        if not self._shown:
+            return
+        self._shown = ""
+        back = "\r\x1b[K"
+        if self._column:
+            back += "\x1b[A"
+            if column := self._column % max(1, shutil.get_terminal_size().columns):
+                back += f"\x1b[{column}C"
+        self._reporter.write_raw(back, flush=True)
 
     def close(self) -> None:
         """The same."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_ragas.reports.numbers import count
-from pytest_ragas.reports.width import shorten
+from pytest_ragas.reports.width import shorten, width_of
 
 _WINDOW = 10.0
 """Seconds over which speed is measured: long enough to be steady, short enough to show a server that slows down."""
@@ -74,7 +74,7 @@ def progress_text(standing: Standing, speed: Speed, *, width: int) -> str:
     Args:
         standing: How far scoring is.
         speed: Of the last seconds.
-        width: Columns at most; what does not fit is cut.
+        width: Columns at most; what does not fit is left out.
     """
     parts = [f"{standing.scored:,} of {standing.total:,} scored"]
     if standing.calls or standing.in_flight:
@@ -85,7 +85,13 @@ def progress_text(standing: Standing, speed: Speed, *, width: int) -> str:
         parts.append(f"{_rough(speed.seconds_left)} left")
     if standing.tokens:
         parts.append(f"{standing.tokens:,} tokens so far")
-    return shorten(f"ragas: {', '.join(parts)}", width)
+    while len(parts) > 1 and width_of(_line(parts)) > width:
+        parts.pop()
+    return shorten(_line(parts), width)
+
+
+def _line(parts: Sequence[str]) -> str:
+    return f"ragas: {', '.join(parts)}"
 
 
 def _rough(seconds: float) -> str:

@@ -147,6 +147,9 @@ class OpenAIServer:
         if request.method != "POST" or not route or not request.path.startswith(("/v1/", "/openai/", "/models/")):
             return _error(404, f"Invalid URL ({request.method} {request.path})")
         body = json.loads(await request.read())
+        for message in body.get("messages", ()):
+            if isinstance(message["content"], list):  # other clients send parts
+                message["content"] = "".join(part.get("text", "") for part in message["content"])
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append(
             Recorded(route=route, path=request.path, query=dict(request.query), headers=headers, body=body)
@@ -276,7 +279,9 @@ def _completion(body: dict[str, Any], mode: str, text: str | None, spoiled: str,
         "object": "chat.completion",
         "created": 0,
         "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "choices": [
+            {"index": index, "message": message, "finish_reason": finish} for index in range(body.get("n") or 1)
+        ],
         "usage": {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written},
     }
 

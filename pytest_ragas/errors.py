@@ -6,6 +6,7 @@ PytestRagasError
 │   ├── UnknownNameError          a key, metric or option that does not exist; knows its neighbours
 │   └── MissingExtraError         a library of an extra is not installed; names the pip command
 ├── TestsetError                  a testset file; lists every bad row
+├── JudgementStoreError           stored judgements cannot be read; nothing of them is changed
 ├── GateSyntaxError               a gate expression that cannot be read
 ├── MetricError                   this sample cannot be scored by this metric
 │   ├── MissingFieldError         the sample lacks a field that the metric needs
@@ -14,6 +15,7 @@ PytestRagasError
 └── ModelError                    a critic LLM or embedding model did not answer
     ├── TransientModelError       worth another try (408, 409, 425, 429, 5xx, dropped connection, time-out)
     ├── RejectedRequestError      not worth another try (400, 401, 403, 404)
+    ├── MissingJudgementError     `--ragas-cache=replay` makes no call, and nothing is stored for this one
     └── StructureError            it answered, but not in the structure that was asked for
 ```
 
@@ -23,16 +25,18 @@ A threshold that a score does not hold is no error of ours: it is the test's own
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "ConfigurationError",
     "GateSyntaxError",
     "InvalidScoreError",
+    "JudgementStoreError",
     "MetricError",
     "MissingExtraError",
     "MissingFieldError",
+    "MissingJudgementError",
     "ModelError",
     "NothingToJudgeError",
     "PytestRagasError",
@@ -65,6 +69,8 @@ class UnknownNameError(ConfigurationError):
             where: Where the user wrote it (file, option, marker of a test); may be empty.
             prefix: What stands before the name in its dotted path: "critic_llm." before "api_base".
         """
+        import difflib  # every pytest start reads this module, few ever meet the error
+
         names = sorted(known)
         lower = {known_name.lower(): known_name for known_name in names}
         close = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.6)
@@ -87,6 +93,10 @@ class TestsetError(PytestRagasError):
     """A testset cannot be loaded; the message lists every bad row, not only the first."""
 
     __test__ = False  # pytest collects classes named Test*
+
+
+class JudgementStoreError(PytestRagasError):
+    """Stored judgements cannot be read: a damaged file, one of a newer format, a server that is down."""
 
 
 class GateSyntaxError(ConfigurationError):
@@ -139,6 +149,21 @@ class RejectedRequestError(ModelError):
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class MissingJudgementError(ModelError):
+    """Nothing is stored for a request, and `--ragas-cache=replay` makes no call."""
+
+    def __init__(self, message: str, *, kind: str = "", request: Mapping[str, Any] | None = None) -> None:
+        """
+        Args:
+            message: What is missing, where it was looked for, and the mend.
+            kind: "answer" of an LLM or "vector" of embeddings.
+            request: What was asked, texts as digests: what changed is found by it.
+        """
+        super().__init__(message)
+        self.kind = kind
+        self.request = request or {}
 
 
 class StructureError(ModelError):

@@ -110,5 +110,9 @@ class MetricSpec:
     higher_is_better: bool = True
     options: frozenset[str] = frozenset()
     """Names that `MetricContext.options` may hold."""
+    depends_on: frozenset[str] | None = None
+    """The fields of the sample that decide the score, beside models, options and version; any of its metadata by its
+    name, or all of it as "metadata". Then the score itself is stored, and found without building the metric. None: it
+    is computed every time; what its models answer is stored all the same."""
     uses_with: Callable[[Mapping[str, Any]], frozenset[Literal["llm", "embeddings"]]] | None = None
     """The models that must be configured under these options, where that depends on them; None: always `uses`."""

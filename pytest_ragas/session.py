@@ -5,28 +5,33 @@ Nothing here knows pytest: the plugin and the console script both drive a `Sessi
 
 from __future__ import annotations
 
-import asyncio
 import itertools
+import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_ragas.errors import PytestRagasError
 from pytest_ragas.gates.decide import decide_sample
+from pytest_ragas.judgements.judgements import Judgements
+from pytest_ragas.judgements.opening import open_judgements, without_keys
+from pytest_ragas.judgements.stored_embeddings import StoredEmbeddings
+from pytest_ragas.judgements.stored_llm import StoredLLM
+from pytest_ragas.judgements.stored_metric import StoredMetric
 from pytest_ragas.metrics.registry import BuiltMetric, Registry
 from pytest_ragas.metrics.requirements import check_fields
 from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
-from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.protocols import LLM, Embeddings, Metric, MetricContext, MetricSpec
 from pytest_ragas.reports.progress import Standing
-from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter
-from pytest_ragas.scoring.engine import Engine
+from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter, current_repeat
+from pytest_ragas.scoring.engine import AT_ONCE, Engine
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.scoring.score import score_sample
-from pytest_ragas.settings.values import Settings
+from pytest_ragas.settings.values import ModelSettings, Settings
 from pytest_ragas.values.gate import Breach, Threshold
 from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity, Usage
 from pytest_ragas.values.run import ModelUse, SampleResult
@@ -53,6 +58,8 @@ class Ticket:
     nodeid: str
     future: Future[SampleResult]
     engine: Engine
+    records: Sequence[logging.LogRecord] = ()
+    """What scoring it logged, where the engine's log handler is installed."""
 
     def done(self) -> bool:
         """Whether every score, or the reason why there is none, is there."""
@@ -64,7 +71,7 @@ class Ticket:
 
     async def aresult(self) -> SampleResult:
         """Wait for the scores without blocking the caller's event loop."""
-        return await asyncio.wrap_future(self.future)
+        return await self.engine.await_result(self.future)
 
     def cancel(self) -> None:
         """Give up: what is in flight is cancelled."""
@@ -89,25 +96,69 @@ class Session:
         # keyed by identity of the object: a fixture's value may not be hashable. The object is kept
         # beside its guard so that its id is not given to another one.
         self._guarded: dict[tuple[str, int], tuple[object, Any]] = {}
+        self._judgements: Judgements | PytestRagasError | None = None
+        self._opened = False
+
+    # ---- judgements -----------------------------------------------------------------------------
+
+    def judgements(self) -> Judgements | None:
+        """What was judged before, opened once; None where nothing is stored (`--ragas-cache=off`).
+
+        Raises:
+            JudgementStoreError: It must be replayed from, and cannot be read; the same error every time.
+        """
+        if not self._opened:
+            try:
+                self._judgements = open_judgements(self.settings)
+            except PytestRagasError as error:
+                self._judgements = error
+            self._opened = True
+        if isinstance(self._judgements, PytestRagasError):
+            raise type(self._judgements)(*self._judgements.args)
+        return self._judgements
+
+    def finish(self) -> tuple[str, ...]:
+        """Everything has been judged: write what is not written yet.
+
+        Returns:
+            What could not be stored, and the mend; for the user to see once.
+        """
+        if not isinstance(self._judgements, Judgements):
+            return ()
+        self._judgements.finish()
+        return self._judgements.notes
+
+    def _callable(self, settings: ModelSettings) -> ModelSettings:
+        """Settings of a model as far as this run needs them: one that only replays needs no key."""
+        return without_keys(settings) if self.settings.cache == "replay" else settings
+
+    def make_metric(self, spec: MetricSpec, context: MetricContext) -> Metric:
+        """A metric that asks for nothing that is stored."""
+        if not spec.uses and spec.depends_on is None:
+            return spec.factory(context)
+        judgements = self.judgements()
+        if judgements is None:
+            return spec.factory(context)
+        return StoredMetric(spec, context, judgements, repeat=current_repeat.get)
 
     # ---- models ---------------------------------------------------------------------------------
 
     def critic(self) -> LLM | EmbeddedCritic:
         """The critic LLM of the settings, built once."""
         if self._critic is None:
-            self._critic = build_llm(self.settings.critic_llm)
+            self._critic = build_llm(self._callable(self.settings.critic_llm))
         return self._critic
 
     def generator(self) -> LLM | EmbeddedCritic:
         """The generator LLM of the settings; the critic LLM where none is configured."""
         if self.settings.generator_llm is None:
             return self.critic()
-        return build_llm(self.settings.generator_llm)
+        return build_llm(self._callable(self.settings.generator_llm))
 
     def embeddings(self) -> Embeddings | None:
         """The embeddings of the settings, built once; None where none are configured."""
         if self._embeddings is None and self.settings.embeddings is not None:
-            self._embeddings = build_embeddings(self.settings.embeddings)
+            self._embeddings = build_embeddings(self._callable(self.settings.embeddings))
         return self._embeddings
 
     def evaluator(self, critic: object = None, embeddings: object = None) -> Evaluator:
@@ -129,7 +180,14 @@ class Session:
             if isinstance(llm, EmbeddedCritic):
                 return llm
             self.engine.on_close(llm.aclose)
-            return GuardedLLM(llm, limiter=self.limiter, retry=Retry(), meter=self._meter("critic LLM", llm.identity))
+            asked = GuardedLLM(
+                llm,
+                limiter=self.limiter.child(),
+                retry=Retry.for_timeout(self.settings.critic_llm.timeout),
+                meter=self._meter("critic LLM", llm.identity),
+            )
+            judgements = self.judgements() if is_stored(llm) else None
+            return StoredLLM(asked, judgements, repeat=current_repeat.get) if judgements else asked
 
         guarded: LLM | EmbeddedCritic = self._once("critic LLM", value, build)
         return guarded
@@ -141,9 +199,14 @@ class Session:
         def build() -> Embeddings:
             model = as_embeddings(value, self.settings.embeddings)
             self.engine.on_close(model.aclose)
-            return GuardedEmbeddings(
-                model, limiter=self.limiter, retry=Retry(), meter=self._meter("embeddings", model.identity)
+            asked = GuardedEmbeddings(
+                model,
+                limiter=self.limiter.child(),
+                retry=Retry.for_timeout((self.settings.embeddings or ModelSettings()).timeout),
+                meter=self._meter("embeddings", model.identity),
             )
+            judgements = self.judgements() if is_stored(model) else None
+            return StoredEmbeddings(asked, judgements) if judgements else asked
 
         guarded: Embeddings = self._once("embeddings", value, build)
         return guarded
@@ -162,11 +225,19 @@ class Session:
         self._embedded.setdefault(identity)
 
     def models(self) -> tuple[ModelUse, ...]:
-        """The models that judged in this process, and what they cost so far; not those that nobody asked."""
+        """The models that judged in this process, and what they cost so far; not those that nobody asked.
+
+        One whose stored judgements were used has judged too, and cost nothing.
+        """
+        consulted = {
+            (role, guarded.identity)
+            for (role, _), (_, guarded) in self._guarded.items()
+            if isinstance(guarded, (StoredLLM, StoredEmbeddings)) and guarded.consulted
+        }
         used = [
             ModelUse(role=role, identity=identity, usage=meter.usage)
             for (role, identity), meter in self._meters.items()
-            if meter.usage.calls
+            if meter.usage.calls or (role, identity) in consulted
         ]
         measured = [ModelUse(role="critic LLM", identity=identity) for identity in self._embedded]
         return (*measured, *used)
@@ -225,17 +296,39 @@ class Session:
 
     # ---- work -----------------------------------------------------------------------------------
 
-    def submit(self, work: Callable[[], Coroutine[Any, Any, SampleResult]]) -> Future[SampleResult]:
-        """Run a coroutine on the engine; earlier submissions get free slots first."""
-        future = self.engine.submit(work, order=next(self._order))
+    def submit(
+        self,
+        work: Callable[[], Coroutine[Any, Any, SampleResult]],
+        *,
+        order: int | None = None,
+        records: MutableSequence[logging.LogRecord] | None = None,
+    ) -> Future[SampleResult]:
+        """Run a coroutine on the engine.
+
+        Args:
+            work: Makes the coroutine.
+            order: Place in line, smallest first; `AT_ONCE` for what somebody waits for right now; None for behind
+                everything that was submitted so.
+            records: Takes what the coroutine logs.
+        """
+        future = self.engine.submit(work, order=next(self._order) if order is None else order, records=records)
         self._handed_over += 1
         self._unscored.add(future)
         future.add_done_callback(self._unscored.discard)
         return future
 
+    def at_hand(self, result: SampleResult) -> Future[SampleResult]:
+        """The future of a result that need not be waited for: no thread, no event loop."""
+        self._handed_over += 1
+        future: Future[SampleResult] = Future()
+        future.set_result(result)
+        return future
+
     def close(self) -> None:
         """Cancel what is under way and let go of every connection. Never raises, may be called twice."""
         self.engine.close()
+        if isinstance(self._judgements, Judgements):
+            self._judgements.close()
 
 
 class Evaluator:
@@ -288,13 +381,21 @@ class Evaluator:
                 embeddings=self.embeddings,
                 backend=settings.metric_backend,
                 options=settings.metric_options.get(name, {}),
+                make=self._session.make_metric,
             )
             if self._built[name].spec.backend == "embedded":
                 self._session.note_embedded(self.critic.identity)
         return self._built[name]
 
-    def submit(self, sample: Sample, plan: Plan, *, nodeid: str = "") -> Ticket:
+    def submit(self, sample: Sample, plan: Plan, *, nodeid: str = "", order: int | None = None) -> Ticket:
         """Hand a sample over; its scores come in the background.
+
+        Args:
+            sample: With every field that the metrics need.
+            plan: What it is scored with.
+            nodeid: The test that asks.
+            order: Place in line, smallest first; `AT_ONCE` for what somebody waits for right now; None for behind
+                everything that was submitted so.
 
         Raises:
             MissingFieldError: The sample lacks a field that a metric of the plan needs. No call was made.
@@ -304,8 +405,13 @@ class Evaluator:
         async def work() -> SampleResult:
             return await judge(sample, plan, nodeid=nodeid)
 
-        future = self._session.submit(work)
-        return Ticket(sample=sample, nodeid=nodeid, future=future, engine=self._session.engine)
+        stored = stored_result(sample, plan, nodeid=nodeid)
+        records: list[logging.LogRecord] = []
+        if stored is None:
+            future = self._session.submit(work, order=order, records=records)
+        else:
+            future = self._session.at_hand(stored)
+        return Ticket(sample=sample, nodeid=nodeid, future=future, engine=self._session.engine, records=records)
 
     def score(self, sample: Sample, metrics: Sequence[str] | str) -> dict[str, Score]:
         """Score a sample now, without asserting anything; the metrics run concurrently.
@@ -322,13 +428,13 @@ class Evaluator:
         """
         names = [metrics] if isinstance(metrics, str) else list(metrics)
         plan = self.plan(metrics=names, defaults=False)
-        return self._scores(names, self.submit(sample, plan).result())
+        return self._scores(names, self.submit(sample, plan, order=AT_ONCE).result())
 
     async def ascore(self, sample: Sample, metrics: Sequence[str] | str) -> dict[str, Score]:
         """`score()` for async tests: the test's own event loop goes on meanwhile."""
         names = [metrics] if isinstance(metrics, str) else list(metrics)
         plan = self.plan(metrics=names, defaults=False)
-        return self._scores(names, await self.submit(sample, plan).aresult())
+        return self._scores(names, await self.submit(sample, plan, order=AT_ONCE).aresult())
 
     def _scores(self, names: Sequence[str], result: SampleResult) -> dict[str, Score]:
         if result.failures:
@@ -359,11 +465,45 @@ async def judge(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResult
     """Score one sample with every metric of a plan, concurrently, and hold it to the thresholds."""
     start = time.perf_counter()
     scores, failures = await score_sample(sample, plan.metrics)
+    return _result(sample, plan, scores, failures, nodeid=nodeid, start=start)
+
+
+def stored_result(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResult | None:
+    """What `judge` would give, if every score of the plan is stored and at hand; else None."""
+    start = time.perf_counter()
+    scores = []
+    for built in plan.metrics:
+        metric = built.metric
+        score = metric.stored(sample) if isinstance(metric, StoredMetric) else None
+        if score is None:
+            return None
+        scores.append(score)
+    return _result(sample, plan, scores, (), nodeid=nodeid, start=start)
+
+
+def is_stored(model: LLM | Embeddings) -> bool:
+    """Whether what a model answers may be stored.
+
+    Not that of a script: a test that changes what its critic says must see the change. A fake of somebody's own says
+    so by an attribute, `stored = False`.
+    """
+    return model.identity.provider != "scripted" and getattr(model, "stored", True) is not False
+
+
+def _result(
+    sample: Sample,
+    plan: Plan,
+    scores: Sequence[Score],
+    failures: Sequence[ScoreFailure],
+    *,
+    nodeid: str,
+    start: float,
+) -> SampleResult:
     outcome, _ = decide_sample(scores, failures, plan.thresholds)
     return SampleResult(
         sample=sample,
-        scores=scores,
-        failures=failures,
+        scores=tuple(scores),
+        failures=tuple(failures),
         thresholds=plan.thresholds,
         outcome=outcome,
         nodeid=nodeid,

@@ -146,6 +146,7 @@ class Registry:
         backend: Literal["native", "ragas"] = "native",
         options: Mapping[str, Any] | None = None,
         where: str = "",
+        make: Callable[[MetricSpec, MetricContext], Metric] | None = None,
     ) -> BuiltMetric:
         """Build the metric that a name means for this critic.
 
@@ -156,6 +157,7 @@ class Registry:
             backend: `metric_backend`: whose metrics an LLM judges where the name does not say.
             options: `[tool.pytest-ragas.metric_options.<metric>]`.
             where: Where the user wrote the name, for messages.
+            make: Makes the metric instead of the spec's factory, e.g. one that first looks for a stored score.
 
         Raises:
             UnknownNameError: There is no such metric, or it has no such option.
@@ -172,7 +174,8 @@ class Registry:
         uses = spec.uses_with(given) if spec.uses_with else spec.uses
         if "embeddings" in uses:
             require_embeddings(context)
-        return BuiltMetric(spec=spec, metric=spec.factory(context), name=context.name)
+        metric = make(spec, context) if make else spec.factory(context)
+        return BuiltMetric(spec=spec, metric=metric, name=context.name)
 
     def _find(self, backend: Backend, plain: str) -> MetricSpec | None:
         spec = self._specs.get((backend, plain))

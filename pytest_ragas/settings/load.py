@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -47,7 +48,18 @@ def load_settings(
     layers, problems = _read(rootdir, config_file, environ, command_line)
     if problems:
         raise problems[0] if len(problems) == 1 else _together(problems)
-    return merged(layers)
+    settings = merged(layers)
+    return replace(settings, places=_places(settings, rootdir.absolute()))
+
+
+def _places(settings: Settings, rootdir: Path) -> dict[str, Path]:
+    # now, because a test may change the working directory
+    return {
+        key: (Path.cwd() if settings.origin.get(key) in ("command line", "environment") else rootdir)
+        / Path(text).expanduser()
+        for key, text in (("cache_dir", settings.cache_dir), ("cassette", settings.cassette))
+        if text
+    }
 
 
 def _read(

@@ -167,6 +167,36 @@ OPTIONS: tuple[Option, ...] = (
         choices=("deferred", "blocking"),
     ),
     _option(
+        "cache",
+        default="read-write",
+        metavar="MODE",
+        help="Stored judgements: read-write asks only for what is not stored; replay never calls out, and what is not "
+        "stored is an error; refresh asks for everything anew and stores it; off",
+        example="replay",
+        choices=("read-write", "replay", "refresh", "off"),
+    ),
+    _option(
+        "cache_dir",
+        default=".pytest-ragas",
+        metavar="DIR",
+        help="Folder of the file with stored judgements; a configured one begins at the rootdir",
+        example=".pytest-ragas",
+    ),
+    _option(
+        "cache_url",
+        default="none",
+        metavar="URL",
+        help="Redis server with stored judgements, for CI shards, instead of the folder; with a password: env:NAME",
+        example="redis://localhost:6379/0",
+    ),
+    _option(
+        "cassette",
+        default="none",
+        metavar="FILE",
+        help="Committed .jsonl file of judgements: read first, and recorded to; the only source of --ragas-cache=replay",
+        example="judgements.jsonl",
+    ),
+    _option(
         "summary",
         default="short",
         metavar="LEVEL",

@@ -20,6 +20,9 @@ _SECRET_NAME = re.compile(
 _NOT_ONLY_A_URL = re.compile(r"[@#]|\?(?!api-version=[\w.-]+$)")
 """Credentials or a query. The version of an Azure API is no secret."""
 
+_MORE_THAN_AN_ADDRESS = re.compile(r"^\s*(?:env:|\$)|@|\?")
+"""The name of a variable, credentials or a query."""
+
 _ENV = re.compile(r"(?P<before>.*\s)?env:\s*(?P<name>\S+)")
 _DOLLAR = re.compile(r"\$\{?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}?")
 
@@ -71,6 +74,8 @@ def seal(value: Any, *, environ: Mapping[str, str], place: str, name: str = "", 
         return [seal(inner, environ=environ, place=place, name=name, path=path) for inner in value]
     if name == "api_base" and isinstance(value, str) and _NOT_ONLY_A_URL.search(value):
         return Secret(value, place)
+    if path == "cache_url" and isinstance(value, str) and _MORE_THAN_AN_ADDRESS.search(value):
+        return _sealed(value, environ=environ, place=place, path=path)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from pytest_ragas.settings.secret import Secret
@@ -70,5 +71,21 @@ class Settings:
     blocking: each test waits for its own scores."""
     target_concurrency: int = 8
     """Calls of a `target=` in flight at once."""
+    cache: Literal["read-write", "replay", "refresh", "off"] = "read-write"
+    """What is done with judgements that are stored: see `pytest_ragas.judgements.judgements`."""
+    cache_dir: str = ".pytest-ragas"
+    """The folder with the file of stored judgements; `path()` of it is where it lies."""
+    cache_url: str | Secret = ""
+    """A Redis server that several machines store their judgements on, instead of `cache_dir`."""
+    cassette: str = ""
+    """A JSONL file of judgements that is read first and recorded to; empty for none."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where each key that is not a default came from: "command line", "environment", a file."""
+    places: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
+    """Where `cache_dir` and `cassette` lie, as whoever wrote them meant it: a path in a file begins at the rootdir, a
+    typed one where it was typed."""
+
+    def path(self, key: Literal["cache_dir", "cassette"]) -> Path:
+        """The absolute path of a folder or file."""
+        text: str = getattr(self, key)
+        return self.places.get(key) or Path(text).absolute()

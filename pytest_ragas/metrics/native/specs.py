@@ -50,6 +50,7 @@ def _spec(
         summary=summary,
         higher_is_better=higher_is_better,
         options=frozenset(options.split()),
+        depends_on=frozenset(needs.split()),
         uses_with=uses_with,
     )
 

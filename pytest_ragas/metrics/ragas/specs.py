@@ -122,6 +122,17 @@ TABLE: Mapping[str, tuple[tuple[str, ...], frozenset[Literal["llm", "embeddings"
     "SQLSemanticEquivalence": ((_RE, _REF), _LLM, (), "1 if two SQL queries ask the same"),
 }
 
+_RUBRICS = (_UI, _RE, _RC, _RFC, _REF)
+
+_OPTIONAL: Mapping[str, tuple[str, ...]] = {
+    "DomainSpecificRubrics": _RUBRICS,
+    "InstanceSpecificRubrics": _RUBRICS,
+    "RubricsScoreWithReference": _RUBRICS,
+    "RubricsScoreWithoutReference": _RUBRICS,
+    "SQLSemanticEquivalence": (_RFC,),
+}
+"""What a class reads where the row has it, beside what it needs."""
+
 _LOWER_IS_BETTER = frozenset({"NoiseSensitivity"})
 
 _TWINS = {
@@ -154,9 +165,10 @@ def resolve(name: str) -> MetricSpec | None:
         if standard_name(class_name) == name and class_name not in _TWINS:
             takes = parameters_of(metric)
             needs = tuple(key for key, required in takes.arguments.items() if required)
+            optional = tuple(key for key, required in takes.arguments.items() if not required)
             models = frozenset(model for model in ("llm", "embeddings") if model in takes.models)
             text = (metric.__doc__ or class_name).strip().splitlines()[0]
-            return _spec(class_name, needs, models, tuple(takes.options), text)
+            return _spec(class_name, needs, models, tuple(takes.options), text, optional=optional)
     return None
 
 
@@ -180,6 +192,8 @@ def _spec(
     uses: frozenset[Literal["llm", "embeddings"]],
     options: tuple[str, ...],
     summary: str,
+    *,
+    optional: tuple[str, ...] = (),
 ) -> MetricSpec:
     better = class_name not in _LOWER_IS_BETTER
     fields = frozenset(needs)
@@ -193,6 +207,7 @@ def _spec(
         summary=f"ragas' {class_name}: {summary}",
         higher_is_better=better,
         options=frozenset(options),
+        depends_on=fields | {*optional, *_OPTIONAL.get(class_name, ())},
         uses_with=_uses_with if class_name == "AnswerCorrectness" else None,
     )
 

@@ -1,0 +1,1 @@
+"""What was judged once is kept, found again, exported and replayed."""

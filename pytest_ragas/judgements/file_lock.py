@@ -1,0 +1,73 @@
+"""`locked`: one process at a time changes a file."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+_PATIENCE = 30.0
+"""Seconds that we wait for others, each of whom takes milliseconds."""
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file while it is read, changed and put in place.
+
+    The lock is a file in the system's folder for temporary files: beside a committed file it would be litter, and the
+    file itself is replaced. Processes on several machines are not kept apart.
+
+    Args:
+        path: The file; need not exist.
+
+    Raises:
+        OSError: Others held it for too long.
+    """
+    name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+    # of each user: a lock of somebody else could not be opened
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    with open(Path(tempfile.gettempdir(), f"pytest-ragas-{user}-{name}.lock"), "a+b") as file:
+        deadline = time.monotonic() + _PATIENCE
+        while not _lock(file):
+            if time.monotonic() > deadline:
+                raise OSError(f"other processes were writing it for {_PATIENCE:g} s")
+            time.sleep(0.01)
+        try:
+            yield
+        finally:
+            _unlock(file)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)

@@ -1,0 +1,101 @@
+"""`StoredLLM`: an LLM that is asked only what it has not answered before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytest_ragas.errors import MissingJudgementError
+from pytest_ragas.judgements import key as keys
+from pytest_ragas.judgements.asking import asking
+from pytest_ragas.judgements.judgement import Judgement, text_of
+from pytest_ragas.judgements.judgements import Judgements
+from pytest_ragas.protocols import LLM, JSONSchema
+from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage
+
+
+class StoredLLM:
+    """Satisfies `LLM`. A stored answer costs no call, no slot of a limiter and no token."""
+
+    def __init__(
+        self, llm: LLM, judgements: Judgements, *, repeat: Callable[[], int], role: str = "critic LLM"
+    ) -> None:
+        """
+        Args:
+            llm: Who is asked for what is not stored, retries and all.
+            judgements: Where answers are found and kept.
+            repeat: Which repetition of the same judgement this is: each is asked once.
+            role: "critic LLM" or "generator LLM", for messages.
+        """
+        self._llm = llm
+        self._judgements = judgements
+        self._repeat = repeat
+        self._role = role
+        self.consulted = False
+        """Whether something that it once said was used."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The model's own."""
+        return self._llm.identity
+
+    async def ask(self, messages: Sequence[Message], schema: JSONSchema) -> Answer:
+        """The stored answer, at no usage; else the LLM's, which is stored.
+
+        Raises:
+            MissingJudgementError: In `replay`: nothing is stored.
+            ModelError: Whatever the LLM raised; that is never stored.
+        """
+        model, repeat, asker = self.identity, self._repeat(), asking()
+        key = keys.answer_key(model, messages, schema, repeat)
+        content = await self._judgements.afind("answer", key)
+        asker.answers[key] = None
+        if content is not None:
+            self.consulted = True
+            return answer_of(content)
+        if self._judgements.replays:
+            what = f"this request for {schema.get('title') or 'an answer'} to {model}"
+            request = keys.answer_request(model, messages, schema, repeat)
+            raise self._judgements.missing("answer", what, request=request, role=self._role)
+        answer = await self._llm.ask(messages, schema)
+        self._judgements.keep(
+            Judgement(
+                kind="answer",
+                key=key,
+                metric=asker.metric,
+                sample=asker.sample,
+                request=keys.answer_request(model, messages, schema, repeat),
+                content=content_of(answer),
+            )
+        )
+        return answer
+
+    async def aclose(self) -> None:
+        """Let go of the model's connections."""
+        await self._llm.aclose()
+
+
+def content_of(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON. The text is left out where it says what the value says."""
+    usage = answer.usage
+    content = {"value": answer.value, "usage": [usage.calls, usage.prompt_tokens, usage.completion_tokens]}
+    try:
+        if answer.raw != text_of(answer.value):
+            content["raw"] = answer.raw
+    except ValueError:
+        pass  # no JSON: it will not be kept
+    return content
+
+
+def answer_of(content: Any) -> Answer:
+    """The answer that `content_of` described; it cost nothing this time.
+
+    Raises:
+        MissingJudgementError: It describes none: somebody has edited it.
+    """
+    try:
+        value = content["value"]
+        raw = content["raw"] if "raw" in content else text_of(value)
+    except (KeyError, TypeError) as error:
+        raise MissingJudgementError(f"What is stored is no answer of an LLM ({error}).") from None
+    return Answer(value=value, raw=raw, usage=Usage())

@@ -1,0 +1,123 @@
+"""`Writer`: hands judgements to the store in a thread of its own, a moment after they are known."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytest_ragas.judgements.judgement import Judgement, Kind
+from pytest_ragas.judgements.store import StoreBusyError, StoreError
+
+THREAD_NAME = "ragas-judgements"
+
+_PATIENCE = 10.0
+"""Seconds that `finish()` waits for the last write."""
+_PAUSE = 0.2
+"""Seconds between two tries of a store that others hold."""
+
+
+class Writer:
+    """Writes what it is given at once: what comes in while a write is under way is the next one.
+
+    A write in the event loop's thread would wait there for the disk, and for other processes. Here a judgement
+    is on its way within a millisecond, and a burst costs one transaction instead of hundreds. What is not written
+    yet, or cannot be, is still found.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Judgement]], None], *, failed: Callable[[str], None]) -> None:
+        """
+        Args:
+            write: Writes judgements, all or none; called in the thread. Raises `StoreError`.
+            failed: Told once, with a sentence, if it cannot; nothing is written from then on.
+        """
+        self._write = write
+        self._failed = failed
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._changed = threading.Condition()
+        self._queue: list[Judgement] = []
+        self._unwritten: dict[str, Judgement] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._broken = False
+
+    def add(self, judgement: Judgement) -> None:
+        """Take a judgement; never waits for the store."""
+        self._after_fork()
+        with self._changed:
+            self._unwritten[judgement.key] = judgement
+            if self._broken or self._closing:
+                return
+            self._queue.append(judgement)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+                self._thread.start()
+                atexit.register(self.finish)  # of a process that ends without closing its session
+            self._changed.notify_all()
+
+    def find(self, kind: Kind, key: str) -> Any:
+        """The content of a judgement that is not in the store yet; None if there is none."""
+        judgement = self._unwritten.get(key)
+        return judgement.content if judgement is not None and judgement.kind == kind else None
+
+    def finish(self) -> None:
+        """Wait until everything is written, for a while; the thread ends. May be called twice."""
+        self._after_fork()
+        with self._changed:
+            thread, self._closing = self._thread, True
+            self._changed.notify_all()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_PATIENCE)
+            if thread.is_alive():
+                self._give_up(f"{len(self._unwritten)} judgements were not stored: writing took too long.")
+        atexit.unregister(self.finish)
+
+    def _run(self) -> None:
+        give_up_at = float("inf")
+        while True:
+            with self._changed:
+                while not self._queue and not self._closing:
+                    self._changed.wait()
+                if not self._queue or self._broken:
+                    return
+                batch, self._queue = self._queue, []
+                if self._closing and give_up_at == float("inf"):
+                    give_up_at = time.monotonic() + _PATIENCE / 2
+            try:
+                self._write(batch)
+            except StoreBusyError as error:
+                if time.monotonic() > give_up_at:
+                    self._give_up(f"{error} {len(self._unwritten)} judgements were not stored.")
+                    return
+                with self._changed:
+                    self._queue = batch + self._queue
+                    self._changed.wait(_PAUSE)
+            except StoreError as error:
+                self._give_up(f"{error} This run goes on without storing what it judges.")
+                return
+            except Exception as error:  # ours: it must not end the thread in silence
+                self._give_up(f"Judgements cannot be stored: {type(error).__name__}: {error}.")
+                return
+            else:
+                with self._changed:
+                    for judgement in batch:
+                        if self._unwritten.get(judgement.key) is judgement:
+                            del self._unwritten[judgement.key]
+
+    def _give_up(self, why: str) -> None:
+        with self._changed:
+            first, self._broken = not self._broken, True
+            self._queue.clear()
+        if first:
+            self._failed(why)
+
+    def _after_fork(self) -> None:
+        if self._pid != os.getpid():
+            # what the parent has not written yet is still the parent's to write
+            self._begin()

@@ -48,6 +48,8 @@ class EngineStats:
     """Jobs that are under way."""
     done: int
     """Jobs that ended, well or not."""
+    held: bool
+    """Whether somebody keeps it `quiet()`: only what is submitted `AT_ONCE` is begun."""
 
 
 class _Job(Generic[T]):
@@ -72,12 +74,14 @@ class Engine:
     calls. A job that somebody waits for (`order=AT_ONCE`) is begun whatever the window says.
     """
 
-    def __init__(self, *, concurrency: int, window: int | None = None) -> None:
+    def __init__(self, *, concurrency: int, window: int | None = None, name: str = THREAD_NAME) -> None:
         """
         Args:
             concurrency: Calls in flight that the jobs will be allowed; sets the default of `window`.
             window: Jobs under way at once; four times the concurrency, and 64 at least, if not given.
+            name: Of its thread; begins with `THREADS`.
         """
+        self._name = name
         self._window = max(64, 4 * concurrency) if window is None else window
         self._begin()
 
@@ -219,7 +223,7 @@ class Engine:
 
     def stats(self) -> EngineStats:
         """What it does right now."""
-        return EngineStats(queued=len(self._queue), running=len(self._running), done=self._done)
+        return EngineStats(queued=len(self._queue), running=len(self._running), done=self._done, held=bool(self._held))
 
     def close(self) -> None:
         """Cancel every job, run the closers, end the thread. Takes 2 s at most; may be called twice.
@@ -247,13 +251,13 @@ class Engine:
             job.future.cancel()
         atexit.unregister(self.close)  # once is enough, also for a thread that did not end
         if thread.is_alive():
-            log.warning("scoring did not end within %g s: something blocks its thread; it is left behind", _CLOSING)
+            log.warning("thread %s did not end within %g s: something blocks it", self._name, _CLOSING)
 
     def _started(self) -> EngineLoop:
         if self._loop is None:
             loop = EngineLoop()
             loop.set_default_executor(DaemonThreads(max(32, self._window), f"{THREADS}pool"))
-            thread = threading.Thread(target=self._main, args=(loop,), name=THREAD_NAME, daemon=True)
+            thread = threading.Thread(target=self._main, args=(loop,), name=self._name, daemon=True)
             try:
                 thread.start()
             except RuntimeError:  # no more threads, or the interpreter is ending

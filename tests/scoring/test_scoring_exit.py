@@ -114,7 +114,7 @@ def test_a_job_that_blocks_for_ever_does_not_keep_the_process_alive() -> None:
         """
     )
     assert (code, out) == (0, "closed\n")
-    assert err == "scoring did not end within 2 s: something blocks its thread; it is left behind\n"
+    assert err == "thread ragas-engine did not end within 2 s: something blocks it\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

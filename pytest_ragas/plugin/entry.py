@@ -30,18 +30,21 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """One group `ragas` in `pytest --help`."""
+    from pytest_ragas.plugin.marker_help import BARRIER_INI, BARRIER_INI_HELP
     from pytest_ragas.plugin.options import add_options
 
     add_options(parser)
+    parser.addini(BARRIER_INI, BARRIER_INI_HELP, type="args", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Marker, fixtures, and the settings where the command line asks for us."""
     import pytest_ragas.plugin.fixtures as fixtures
-    from pytest_ragas.plugin.marker_help import HELP
+    from pytest_ragas.plugin.marker_help import BARRIER_HELP, HELP
     from pytest_ragas.plugin.options import check, given
 
     config.addinivalue_line("markers", HELP)
+    config.addinivalue_line("markers", BARRIER_HELP)
     config.stash[SUITE] = Suite(config)
     config.pluginmanager.register(fixtures, "ragas-fixtures")
     if given(config):

@@ -17,7 +17,7 @@ from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score
 
 if TYPE_CHECKING:  # they import models, engine and metrics; by the time one is made they are there
-    from pytest_ragas.session import Evaluator, Plan
+    from pytest_ragas.session import Evaluator, Ticket
 
 
 class RagasEvaluator:
@@ -70,8 +70,7 @@ class RagasEvaluator:
     ) -> SampleResult:
         """Score a sample and hold it to thresholds; the result is part of the run, and nothing is raised for it."""
         __tracebackhide__ = True
-        ticket = self.evaluator.submit(sample, self._plan(metrics, thresholds), nodeid=self._item.nodeid)
-        return self._noted(ticket.result())
+        return self._noted(self._submit(sample, metrics, thresholds).result())
 
     async def aevaluate(
         self, sample: Sample, *, metrics: Sequence[str] = (), thresholds: Mapping[str, float] | None = None
@@ -85,11 +84,14 @@ class RagasEvaluator:
                 "The async functions of pytest-ragas wait on asyncio, which does not run here. Under trio, run the "
                 "sync one in a thread: await trio.to_thread.run_sync(assert_scores, ...)."
             ) from None
-        ticket = self.evaluator.submit(sample, self._plan(metrics, thresholds), nodeid=self._item.nodeid)
-        return self._noted(await ticket.aresult())
+        return self._noted(await self._submit(sample, metrics, thresholds).aresult())
 
-    def _plan(self, metrics: Sequence[str], thresholds: Mapping[str, float] | None) -> Plan:
-        return self.evaluator.plan(metrics=metrics, thresholds=thresholds, defaults=False)
+    def _submit(self, sample: Sample, metrics: Sequence[str], thresholds: Mapping[str, float] | None) -> Ticket:
+        from pytest_ragas.scoring.engine import AT_ONCE
+
+        __tracebackhide__ = True
+        plan = self.evaluator.plan(metrics=metrics, thresholds=thresholds, defaults=False)
+        return self.evaluator.submit(sample, plan, nodeid=self._item.nodeid, order=AT_ONCE)
 
     def _noted(self, result: SampleResult) -> SampleResult:
         note(self._item, result)

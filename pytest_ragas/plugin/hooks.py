@@ -11,10 +11,11 @@ from pytest_ragas.plugin.blocking import score_what_is_returned, set_up, wait_fo
 from pytest_ragas.plugin.header import header_line
 from pytest_ragas.plugin.outcomes import settle_report
 from pytest_ragas.plugin.results import gather, load, pack, receive_models, send_models, unpack
+from pytest_ragas.plugin.scoring_logs import file_logs
 from pytest_ragas.plugin.settings_error import stop_if_sent
 from pytest_ragas.plugin.suite import Suite
 from pytest_ragas.plugin.summary import write_red_gates, write_summary
-from pytest_ragas.plugin.verdict import PENDING, PREPARED, is_marked, note_unscored
+from pytest_ragas.plugin.verdict import ORDER, PENDING, PREPARED, is_marked, note_unscored
 
 
 class Hooks:
@@ -45,7 +46,7 @@ class Hooks:
         if PREPARED not in item.stash:
             return (yield)
         result = yield from score_what_is_returned(item)
-        if (pending := item.stash.get(PENDING, None)) is not None:
+        if (pending := item.stash.get(PENDING, None)) is not None and ORDER not in item.stash:
             wait_for_scores(pending)
         return result
 
@@ -58,6 +59,7 @@ class Hooks:
         settle_report(item, call, report)
         note_unscored(item, call, report)
         load(item, report)
+        file_logs(item, report)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

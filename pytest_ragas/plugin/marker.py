@@ -32,6 +32,8 @@ class MarkerArguments:
     """What is scored; None: what the configuration says."""
     target: str | None = None
     """Name of the fixture that holds the RAG as a callable."""
+    scoring: str | None = None
+    """"blocking" where the test waits for its own scores, whatever the configuration says."""
 
 
 def read_markers(marks: Iterable[pytest.Mark], *, where: str) -> MarkerArguments:
@@ -113,6 +115,15 @@ def _metrics(value: Any, place: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _scoring(value: Any, place: str) -> str:
+    if value not in ("deferred", "blocking"):
+        raise ConfigurationError(
+            f"scoring={cut(repr(value), 80)} in {place} must be 'deferred' or 'blocking'. "
+            'Write scoring="blocking" for a test that must wait for its own scores.'
+        )
+    return str(value)
+
+
 def _target(value: Any, place: str) -> str:
     if not isinstance(value, str) or not value.isidentifier():
         raise ConfigurationError(
@@ -126,5 +137,6 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "testset": _testset,
     "thresholds": _thresholds,
     "metrics": _metrics,
+    "scoring": _scoring,
     "target": _target,
 }

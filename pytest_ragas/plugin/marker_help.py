@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None): \
+HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None, scoring=None): \
 score the answer that this test returns or records, and hold it to thresholds.
 
     @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
@@ -14,4 +14,11 @@ score the answer that this test returns or records, and hold it to thresholds.
     thresholds  metric -> bound in [0, 1], beside and over the configured ones; None takes a configured one away
     metrics     what to score, in place of the configured metrics
     target      name of the fixture that gives your RAG as a callable
+    scoring     "blocking": this test waits for its scores; otherwise the suite goes on meanwhile
     Markers of a class or module are defaults: for each argument the closest marker wins."""
+
+BARRIER_HELP = """ragas_barrier: \
+this test patches something of the whole process (sockets, clocks, HTTP clients): nothing is scored while it runs."""
+
+BARRIER_INI = "ragas_barrier_fixtures"
+BARRIER_INI_HELP = "Fixtures that patch the whole process, beside the known ones: nothing is scored while they are used"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # an idle suite imports none of them
 HOOKS = "ragas-hooks"
 """Name of the plugin with the hooks that only a suite that uses us needs."""
 
+DEFERRED = "ragas-deferred"
+"""Name of the plugin that defers verdicts."""
+
 
 class Suite:
     """Settings, session, testsets and results of one pytest process.
@@ -56,8 +59,14 @@ class Suite:
         """From now on the suite uses us: register the hooks that an idle one does not pay for."""
         if not self.in_use:
             from pytest_ragas.plugin.hooks import Hooks
+            from pytest_ragas.plugin.scoring_logs import keep_apart
 
             self.config.pluginmanager.register(Hooks(self), HOOKS)
+            keep_apart(self.config)
+            if not self.config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist runs no test
+                from pytest_ragas.plugin.deferred import Deferred
+
+                self.config.pluginmanager.register(Deferred(self), DEFERRED)
 
     @property
     def may_have_gates(self) -> bool:

@@ -7,6 +7,7 @@ meanwhile is not decided here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
 from pytest_ragas.plugin.outcomes import NothingScored, ScoringError, ThresholdFailure
 from pytest_ragas.plugin.results import note, noted
+from pytest_ragas.plugin.scoring_logs import note_logs
 from pytest_ragas.plugin.suite import suite_of
 from pytest_ragas.reports.failure import LINES, error_text, failure_text
 from pytest_ragas.values.run import SampleResult
@@ -51,6 +53,15 @@ class Pending:
         """Whether every score, or the reason why there is none, is there."""
         return all(ticket.done() for ticket in self.tickets)
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for the scores, but not longer than that. Ctrl-C gets through, at the latest when the time is over.
+
+        Returns:
+            Whether they are there.
+        """
+        futures.wait([ticket.future for ticket in self.tickets], timeout=seconds)
+        return self.done()
+
     def results(self) -> tuple[SampleResult, ...]:
         """Wait for the scores. Ctrl-C gets through."""
         return tuple(ticket.result() for ticket in self.tickets)
@@ -63,6 +74,12 @@ class Pending:
 
 PREPARED = pytest.StashKey[Prepared]()
 PENDING = pytest.StashKey[Pending]()
+
+ORDER = pytest.StashKey[int]()
+"""Of an item whose verdict is deferred: its place in line for scoring. An item without one waits for its scores."""
+
+SCORING_SECONDS = "ragas.scoring_s"
+"""User property of a scored test: seconds from hand-over to the last score."""
 
 
 def is_marked(item: pytest.Item) -> bool:
@@ -111,6 +128,7 @@ def submit(item: pytest.Item) -> Pending | None:
         MissingFieldError: An answer lacks a field that a metric needs. No call was made for any answer.
         NothingScored: There is nothing to score.
     """
+    from pytest_ragas.scoring.engine import AT_ONCE
     from pytest_ragas.session import check_sample
 
     prepared = item.stash[PREPARED]
@@ -121,7 +139,10 @@ def submit(item: pytest.Item) -> Pending | None:
         raise NothingScored(_nothing(prepared.handle))
     for sample in samples:
         check_sample(sample, prepared.plan)
-    tickets = tuple(prepared.evaluator.submit(sample, prepared.plan, nodeid=item.nodeid) for sample in samples)
+    order = item.stash.get(ORDER, AT_ONCE)
+    tickets = tuple(
+        prepared.evaluator.submit(sample, prepared.plan, nodeid=item.nodeid, order=order) for sample in samples
+    )
     return Pending(item=item, tickets=tickets)
 
 
@@ -144,6 +165,10 @@ def conclude(pending: Pending) -> BaseException | None:
     found = pending.results()
     for result in found:
         note(pending.item, result)
+    # in the test's `call` duration only where it waited; the slowest answer, as they are scored concurrently
+    seconds = max((result.seconds for result in found), default=0.0)
+    pending.item.user_properties.append((SCORING_SECONDS, round(seconds, 3)))
+    note_logs(pending.item, [record for ticket in pending.tickets for record in ticket.records])
     failed = [result for result in found if result.outcome == "failed"]
     if failed:
         text = _with_others(failed, lambda result, lines: failure_text(result, breaches(result), lines=lines))

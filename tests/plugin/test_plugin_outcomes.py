@@ -163,6 +163,7 @@ def test_junit_has_the_scores_and_tells_failures_from_errors(rag_project, xdist_
     cases = {case.get("name"): case for case in ElementTree.parse(rag_project.path / "junit.xml").iter("testcase")}
     assert len(cases) == 3
     properties = {entry.get("name"): entry.get("value") for entry in cases["test_rag[q1]"].iter("property")}
+    assert float(properties.pop("ragas.scoring_s")) >= 0
     assert properties == {"ragas.quality": "0.95", "ragas.style": "0.95"}
     failure = cases["test_rag[q2]"].find("failure")
     assert failure is not None
@@ -171,7 +172,7 @@ def test_junit_has_the_scores_and_tells_failures_from_errors(rag_project, xdist_
     assert error is not None
     assert "quality could not be scored" in error.get("message", "")
     assert cases["test_rag[q3]"].find("failure") is None
-    assert list(cases["test_rag[q3]"].iter("property")) == []
+    assert [entry.get("name") for entry in cases["test_rag[q3]"].iter("property")] == ["ragas.scoring_s"]
 
 
 def test_last_failed_selects_broken_thresholds_and_errors(rag_project):

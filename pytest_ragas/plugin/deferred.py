@@ -1,0 +1,199 @@
+"""Deferred verdicts: the report block of a marked test is held back until its scores are there.
+
+```text
+setup, body -> answer handed over -> teardown -> block held        the next tests run
+                        ... scored in the background ...
+scores there -> verdict into the call report -> start, setup, call, teardown, finish are logged, in the order of the run
+```
+
+Reporters see ordinary blocks, only later. `docs/deferred.md` says what users may rely on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ragas.plugin.barriers import Barriers
+from pytest_ragas.plugin.block import Block
+from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
+from pytest_ragas.plugin.held import HeldBlocks, stopping
+from pytest_ragas.plugin.policy import Policy
+from pytest_ragas.plugin.timeout import TimeoutClock
+from pytest_ragas.plugin.verdict import ORDER, PENDING
+
+if TYPE_CHECKING:
+    from pytest_ragas.plugin.suite import Suite
+
+_MOST = 1_000
+"""Blocks that are held at most: each keeps the fixture values of its test alive."""
+
+
+class Deferred:
+    """The hooks of deferred verdicts, of a pytest process that runs tests.
+
+    Attributes:
+        held: Blocks that wait for their scores.
+        policy: Which tests are deferred.
+    """
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+        self.policy = Policy(suite, self)
+        self.held = HeldBlocks(suite, told_to_stop=lambda: False)
+        self._barriers = Barriers(suite)
+        self._critics = CriticLifetimes(self._wait_in_a_phase)
+        self._clock = TimeoutClock(suite.config)
+        self._running: Block | None = None
+        self._orders = itertools.count()
+
+    # ---- one test -------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_runtest_protocol")
+    # pytest ignores hooks, silently, whose own name does not begin with pytest_
+    def pytest_runtest_protocol_around(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Outermost, also of time-outs: wait here for what must not be pending while the test runs; log afterwards."""
+        if not self.policy.defers(item) and self._critics.close_with(nextitem):
+            self.held.log_all(item.session)
+        with self._barriers.around(item):
+            result = yield
+        self._clock.over()
+        if not self._stops_early:
+            self.held.log_ready(item.session)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
+        """Run a test whose verdict is deferred; leave every other one to pytest."""
+        if not self.policy.defers(item):
+            return None
+        self._running = block = Block(item)
+        item.stash[ORDER] = next(self._orders)
+        try:
+            self._run(block, nextitem)
+        except BaseException:  # Ctrl-C, pytest.exit()
+            block.pending = item.stash.get(PENDING, None)
+            if block.pending is not None and not block.begun:
+                self.held.drop(block, "interrupted")
+            raise
+        finally:
+            self._running = None
+            del item.stash[ORDER]
+        return True
+
+    def _run(self, block: Block, nextitem: pytest.Item | None) -> None:
+        session = block.item.session
+        with block.fixtures():
+            block.run()
+            self._before_teardown(block, nextitem)
+            dropped = stopping(session)
+            now = not dropped and (block.pending is None or self._in_order(nextitem))
+            if now:
+                block.conclude()
+                block.log_phases()
+            # a stop that was found just now tears everything down, as pytest does it
+            block.tear_down(None if stopping(session) else nextitem)
+        if now:
+            block.log_teardown()
+        elif dropped:
+            self._drop(block)
+        else:
+            self.held.add(block)
+
+    def _before_teardown(self, block: Block, nextitem: pytest.Item | None) -> None:
+        """The last moment before a teardown, outside of every phase's capture and clock."""
+        session = block.item.session
+        if self._critics.close_with(nextitem):
+            self._wait(session, also=block)
+        elif self._stops_early and (block.pending is None or self._in_order(nextitem)):
+            self._wait(session, also=block)
+        elif len(self.held) >= self._most:
+            self._wait(session, down_to=self._most - 1)
+        elif self._stops_early:
+            self.held.log_ready(session)
+
+    def _wait(self, session: pytest.Session, *, down_to: int = 0, also: Block | None = None) -> None:
+        with self._clock.stopped(), self._barriers.lifted():
+            self.held.log_all(session, down_to=down_to, also=also)
+
+    def _wait_in_a_phase(self) -> None:
+        running = self._running.item.stash.get(PENDING, None) if self._running is not None else None
+        with self._barriers.lifted():
+            self.held.wait()
+            if running is not None:
+                running.results()
+
+    def _drop(self, block: Block) -> None:
+        """The run was stopped by an earlier test while this one was ahead of its turn: it counts as not run."""
+        self.held.drop(block, "ahead of a test that stopped the run")
+        if block.teardown_failed:
+            block.log_teardown()  # it closed fixtures of others, whose errors must not be lost
+
+    # ---- -x, --maxfail: what is reported is what a blocking run would report -------------------------
+
+    @property
+    def _stops_early(self) -> bool:
+        return bool(self.suite.config.getoption("maxfail", 0))
+
+    @property
+    def _most(self) -> int:
+        """How far the run may be ahead of its verdicts."""
+        concurrency = self.suite.settings.concurrency
+        return concurrency if self._stops_early else max(_MOST, 4 * concurrency)
+
+    def _in_order(self, nextitem: pytest.Item | None) -> bool:
+        """Whether this test's verdict must be there before the next test runs, which reports at once."""
+        return self._stops_early and nextitem is not None and not self.policy.defers(nextitem)
+
+    # ---- fixtures ---------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Fixtures that patch the process, fixtures that judge."""
+        self._barriers.set_up(fixturedef)
+        result = yield
+        self._critics.set_up(fixturedef, request)
+        return result
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> None:
+        """Of pytest-timeout: a test's clock starts."""
+        self._clock.starts(item, settings)
+
+    # ---- the whole run ----------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Innermost, before the terminal says 100 % and gates are decided: wait for the verdicts that are left."""
+        try:
+            result = yield
+            self.held.log_all(session)
+        except BaseException as error:
+            stopped = isinstance(error, (session.Failed, session.Interrupted))
+            if not stopped:
+                with contextlib.suppress(KeyboardInterrupt):  # once more: then without the verdicts that are there
+                    self.held.log_ready(session)
+            self.held.abandon("ahead of a test that stopped the run" if stopped else "interrupted")
+            raise
+        if stopping(session):
+            self.held.abandon("ahead of a test that stopped the run")
+            if not self.suite.is_worker:  # where the loop of the main process raises it
+                if session.shouldfail:
+                    raise session.Failed(session.shouldfail)
+                raise session.Interrupted(session.shouldstop)
+        return result
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which tests have no verdict."""
+        if self.held.unreported:
+            terminalreporter.section("ragas: tests without a verdict", yellow=True)
+            for nodeid, why in self.held.unreported:
+                terminalreporter.write_line(f"{nodeid}: {why}")

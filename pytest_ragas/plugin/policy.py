@@ -1,0 +1,104 @@
+"""Which tests' verdicts are deferred, and why the others' are not."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ragas.plugin.allure import can_be_held
+from pytest_ragas.plugin.marker import NAME
+from pytest_ragas.plugin.verdict import is_marked
+from pytest_ragas.plugin.xdist_worker import interactor_of
+
+if TYPE_CHECKING:
+    from pytest_ragas.plugin.suite import Suite
+
+_OPTIONS = {
+    "usepdb": "--pdb stops in the test that fails",
+    "trace": "--trace stops in every test",
+    "stepwise": "--stepwise goes by the order of verdicts",
+    "setuponly": "nothing is run",
+    "forked": "--forked runs each test in a process that ends with it",
+    "retries": "--retries runs tests again that fail",
+    "force_flaky": "--force-flaky runs tests again that fail",
+}
+"""Options of pytest and of others' plugins under which a test must have its verdict before the next one runs."""
+
+_RERUN_MARKS = ("flaky", "forked")
+_GIVE_WAY = ("runner", "rerunfailures")
+"""Plugins that implement `pytest_runtest_protocol`, and that we know to leave alone what is not theirs."""
+
+
+class Policy:
+    """Decides, test by test, whether the verdict is deferred."""
+
+    def __init__(self, suite: Suite, *ours: object) -> None:
+        """
+        Args:
+            suite: Of this process.
+            ours: Our own plugins that implement `pytest_runtest_protocol`.
+        """
+        self._suite = suite
+        self._config = suite.config
+        self._ours = ours
+
+    def defers(self, item: pytest.Item) -> bool:
+        """Whether the test's report block is held until its scores are there."""
+        return is_marked(item) and not self.why_blocking(item)
+
+    def why_blocking(self, item: pytest.Item) -> str:
+        """Why a marked test waits for its own scores, in words; empty where it does not."""
+        return self.why_all_block or self._why_this_one_blocks(item)
+
+    @cached_property
+    def why_all_block(self) -> str:
+        """Why no verdict of this run is deferred; empty where that is decided test by test."""
+        if self._suite.settings.scoring == "blocking":
+            return "--ragas-scoring=blocking"
+        for name, why in _OPTIONS.items():
+            if self._config.getoption(name, None):
+                return why
+        if (stranger := self._stranger()) is not None:
+            return f"{stranger} runs tests in its own way (pytest_runtest_protocol)"
+        if not can_be_held(self._config):
+            return "this version of allure-pytest is not known"
+        if hasattr(self._config, "workerinput") and not hasattr(interactor_of(self._config), "channel"):
+            return "this version of pytest-xdist is not known"
+        return ""
+
+    def _stranger(self) -> str | None:
+        for impl in self._config.hook.pytest_runtest_protocol.get_hookimpls():
+            wrapper = impl.hookwrapper or getattr(impl, "wrapper", False)
+            if not wrapper and impl.plugin_name not in _GIVE_WAY and impl.plugin not in self._ours:
+                return impl.plugin_name
+        return None
+
+    def _why_this_one_blocks(self, item: pytest.Item) -> str:
+        asked = next((mark.kwargs["scoring"] for mark in item.iter_markers(NAME) if "scoring" in mark.kwargs), None)
+        if asked == "blocking":
+            return 'scoring="blocking" in the marker'
+        if not isinstance(item, pytest.Function):
+            return "it is no test function of pytest"
+        for name in _RERUN_MARKS:
+            if item.get_closest_marker(name) is not None:
+                return f"it is marked {name}"
+        if self._reruns(item):
+            return "--reruns runs it again if it fails"
+        return ""
+
+    def _reruns(self, item: pytest.Item) -> int:
+        plugin = self._config.pluginmanager.get_plugin("rerunfailures")
+        return (plugin.get_reruns_count(item) or 0) if plugin is not None else 0
+
+
+def pytest_is_known() -> bool:
+    """Whether this pytest has the private functions that running a test takes, which other plugins use too."""
+    spec = importlib.util.find_spec("_pytest.runner")
+    if spec is None:
+        return False
+    import _pytest.runner as runner
+
+    return hasattr(runner, "call_and_report") and hasattr(runner, "show_test_item")

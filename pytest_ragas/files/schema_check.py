@@ -55,14 +55,14 @@ class _Compiler:
             return lambda value: schema
         checks: list[Check] = []
         pending = set(schema) - _ANNOTATIONS
-        for keyword in ("$ref", "type", "enum", "pattern", "minLength", "anyOf", "items", "minItems", "required"):
+        for keyword in ("$ref", "type", "enum", "const", "pattern", "anyOf", "items", "required"):
             if keyword in pending:
                 pending.discard(keyword)
                 checks.append(getattr(self, "_" + keyword.lstrip("$").lower())(schema[keyword]))
-        for keyword in _BOUNDS:
+        for keyword in (*_BOUNDS, *_SIZES):
             if keyword in pending:
                 pending.discard(keyword)
-                checks.append(_bound(keyword, schema[keyword]))
+                checks.append((_bound if keyword in _BOUNDS else _size)(keyword, schema[keyword]))
         if pending & {"properties", "additionalProperties"}:
             pending -= {"properties", "additionalProperties"}
             checks.append(self._members(schema.get("properties", {}), schema.get("additionalProperties", True)))
@@ -83,21 +83,19 @@ class _Compiler:
         checks = [_TYPES[name] for name in ([names] if isinstance(names, str) else names)]
         return checks[0] if len(checks) == 1 else lambda value: any(check(value) for check in checks)
 
-    def _enum(self, values: list[str]) -> Check:
-        if not all(isinstance(value, str) for value in values):
-            raise ValueError("only texts are known in an enum")
-        allowed = frozenset(values)
-        return lambda value: isinstance(value, str) and value in allowed
+    def _enum(self, values: list[Any]) -> Check:
+        if not all(isinstance(value, _SCALARS) for value in values):
+            raise ValueError("only texts, numbers, booleans and null are known in an enum")
+        # in Python True == 1, in JSON Schema it is not; 1.0 == 1 in both
+        allowed = frozenset((isinstance(value, bool), value) for value in values)
+        return lambda value: isinstance(value, _SCALARS) and (isinstance(value, bool), value) in allowed
+
+    def _const(self, value: Any) -> Check:
+        return self._enum([value])
 
     def _pattern(self, pattern: str) -> Check:
         search = re.compile(pattern).search
         return lambda value: not isinstance(value, str) or search(value) is not None
-
-    def _minlength(self, least: int) -> Check:
-        return lambda value: not isinstance(value, str) or len(value) >= least
-
-    def _minitems(self, least: int) -> Check:
-        return lambda value: not isinstance(value, (list, tuple)) or len(value) >= least
 
     def _required(self, names: list[str]) -> Check:
         return lambda value: not isinstance(value, Mapping) or all(name in value for name in names)
@@ -122,6 +120,8 @@ class _Compiler:
         return check
 
 
+_SCALARS = (str, int, float, bool, type(None))
+_SIZES = ("minLength", "maxLength", "minItems", "maxItems")
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
@@ -134,6 +134,13 @@ def _bound(keyword: str, bound: float) -> Check:
     }
     is_number, is_outside = _TYPES["number"], outside[keyword]
     return lambda value: not is_number(value) or not is_outside(value)
+
+
+def _size(keyword: str, bound: int) -> Check:
+    kinds = (str,) if keyword.endswith("Length") else (list, tuple)
+    if keyword.startswith("min"):
+        return lambda value: not isinstance(value, kinds) or len(value) >= bound
+    return lambda value: not isinstance(value, kinds) or len(value) <= bound
 
 
 def _all(checks: Iterable[Check]) -> Check:

@@ -40,6 +40,7 @@ __all__ = [
     "ModelError",
     "NothingToJudgeError",
     "PytestRagasError",
+    "PytestRagasWarning",
     "RejectedRequestError",
     "StructureError",
     "TestsetError",
@@ -51,6 +52,10 @@ __all__ = [
 
 class PytestRagasError(Exception):
     """Root of every exception that pytest-ragas raises on purpose."""
+
+
+class PytestRagasWarning(UserWarning):
+    """Something that a run goes on without."""
 
 
 class ConfigurationError(PytestRagasError):

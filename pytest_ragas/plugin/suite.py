@@ -119,10 +119,12 @@ class Suite:
     @cached_property
     def session(self) -> Session:
         """Models, metrics and engine of this process; nothing is connected or loaded yet."""
+        from pytest_ragas.plugin.unstored import PLUGIN, Unstored
         from pytest_ragas.session import Session
 
         session = Session(self.settings, self._registry())
         self.config.add_cleanup(session.close)
+        self.config.pluginmanager.register(Unstored(self.config, session), PLUGIN)
         return session
 
     def _registry(self) -> Registry:

@@ -34,7 +34,7 @@ class SampleResult:
             "sample": self.sample.to_json(),
             "scores": [score.to_json() for score in self.scores],
             "failures": [failure.to_json() for failure in self.failures],
-            "thresholds": [asdict(threshold) for threshold in self.thresholds],
+            "thresholds": [{"metric": held.metric, "bound": held.bound} for held in self.thresholds],
             "outcome": self.outcome,
             "nodeid": self.nodeid,
             "seconds": self.seconds,
@@ -92,7 +92,8 @@ class Run:
         """Names of the metrics that were asked for, in order of first appearance."""
         seen: dict[str, None] = {}
         for result in self.results:
-            for entry in (*result.scores, *result.failures):
+            entries: tuple[Score | ScoreFailure, ...] = (*result.scores, *result.failures)
+            for entry in entries:
                 seen.setdefault(entry.metric)
         return tuple(seen)
 

@@ -334,7 +334,6 @@ class Engine:
         try:
             result = await job.work()
         except asyncio.CancelledError:
-            job.future.cancel()
             raise
         except BaseException as error:  # SystemExit too: it must not end the thread of all
             # without this frame, which is ours and would make a cycle of job, future and error
@@ -347,7 +346,7 @@ class Engine:
 
     def _ended(self, job: _Job[Any], task: asyncio.Task[None]) -> None:
         if task.cancelled():
-            job.future.cancel()  # also where it was cancelled before its first step
+            job.future.cancel()
         with self._lock:
             self._running.discard(job)
             self._done += 1

@@ -100,6 +100,19 @@ def test_the_process_ends_without_a_word(script: str) -> None:
     assert (code, err) == (0, "")
 
 
+def test_clients_are_closed_at_exit_also_if_nobody_closes_the_engine() -> None:
+    code, out, err = run(
+        """
+        async def closer():
+            print("client closed")
+        engine.on_close(closer)
+        engine.wait(engine.submit(lambda: give(1), order=0))
+        print("end of the script")
+        """
+    )
+    assert (code, out, err) == (0, "end of the script\nclient closed\n", "")
+
+
 def test_a_job_that_blocks_for_ever_does_not_keep_the_process_alive() -> None:
     code, out, err = run(
         """

@@ -230,6 +230,20 @@ def test_each_round_trip_of_answers_gives_one_back_up_to_the_limit() -> None:
     assert allowed == [4, 5, 6, 7, 8, 8, 8, 8, 8]
 
 
+def test_answers_to_calls_sent_before_a_halving_give_nothing_back() -> None:
+    limiter = Limiter(8)
+
+    async def run() -> None:
+        sent_before = [asyncio.ensure_future(call(limiter, 2.0)) for _ in range(7)]
+        await calls(limiter, [throttled()])
+        demand = [asyncio.ensure_future(call(limiter, 60.0)) for _ in range(20)]
+        await asyncio.gather(*sent_before)
+        assert limiter.stats().allowed == 4
+        await asyncio.gather(*demand)
+
+    run_virtually(run())
+
+
 def test_an_answer_of_the_wrong_structure_is_an_answer() -> None:
     limiter = Limiter(8)
 

@@ -148,7 +148,8 @@ def test_waiting_for_a_slot_does_not_count_against_the_deadline() -> None:
         return await asyncio.gather(*asks)
 
     assert len(run_virtually(run())) == 4
-    assert server.requests == 5
+    assert server.requests == limiter.stats().calls == 5
+    assert limiter.stats().peak == 1
 
 
 def test_the_slot_is_free_during_a_pause() -> None:
@@ -206,6 +207,20 @@ def test_attempts_and_questions_have_one_budget_each() -> None:
     with pytest.raises(TransientModelError, match="6 attempts"):
         ask(server, Retry(attempts=6, seed=1))
     assert server.requests == 8
+
+
+def test_cancelling_during_a_request_is_no_deadline() -> None:
+    server, limiter = Server(60.0), Limiter(4)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(Retry().ask(server.ask, QUESTION, limiter=limiter, model="critic"))
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run_virtually(run())
+    assert limiter.stats().in_flight == 0
 
 
 def test_cancelling_during_a_pause_ends_the_call() -> None:

@@ -82,6 +82,10 @@ SCORING_SECONDS = "ragas.scoring_s"
 """User property of a scored test: seconds from hand-over to the last score."""
 
 
+_READ = pytest.StashKey[dict[tuple[int, ...], tuple[tuple[pytest.Mark, ...], MarkerArguments]]]()
+"""Of a configuration: what markers say, by the identities of the marks, which are kept beside it."""
+
+
 def is_marked(item: pytest.Item) -> bool:
     """Whether the test, its class or its module is marked `ragas`."""
     return item.get_closest_marker(NAME) is not None
@@ -93,7 +97,13 @@ def arguments_of(item: pytest.Item) -> MarkerArguments:
     Raises:
         ConfigurationError: They cannot be read.
     """
-    return read_markers(item.iter_markers(NAME), where=item.nodeid)
+    marks = tuple(item.iter_markers(NAME))
+    known = item.config.stash.setdefault(_READ, {})
+    # the rows of a testset share their markers, and a marker may hold ten thousand rows
+    key = tuple(map(id, marks))
+    if key not in known:
+        known[key] = marks, read_markers(marks, where=item.nodeid)
+    return known[key][1]
 
 
 def prepare(item: pytest.Item, evaluator: RagasEvaluator) -> Prepared:

@@ -79,7 +79,7 @@ def test_without_scores_there_is_no_summary(rag_project, xdist_args):
         (["--ragas-summary=full"], {"table", "worst", "time", "rows", "tags"}),
         (["--ragas-summary=full", "-q"], {"table"}),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(sorted(value)),
 )
 def test_how_much_is_shown(rag_project, options, shown):
     lines = section(rag_project.testset("0.9", "0.2", tags=["leave"]).tests(SUITE).run(*options))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Sequence
 from concurrent.futures import Future
@@ -60,6 +61,8 @@ class Ticket:
     engine: Engine
     records: Sequence[logging.LogRecord] = ()
     """What scoring it logged, where the engine's log handler is installed."""
+    error: BaseException | None = None
+    """Why no answer came that could be scored; None for one that was handed over."""
 
     def done(self) -> bool:
         """Whether every score, or the reason why there is none, is there."""
@@ -88,6 +91,7 @@ class Session:
         self.limiter = Limiter(settings.concurrency)
         self._order = itertools.count()
         self._handed_over = 0
+        self._counting = threading.Lock()  # answers of a target arrive in its own thread
         self._unscored: set[Future[SampleResult]] = set()
         self._critic: LLM | EmbeddedCritic | None = None
         self._embeddings: Embeddings | None = None
@@ -114,7 +118,7 @@ class Session:
                 self._judgements = error
             self._opened = True
         if isinstance(self._judgements, PytestRagasError):
-            raise type(self._judgements)(*self._judgements.args)
+            raise self._judgements.with_traceback(None)
         return self._judgements
 
     def finish(self) -> tuple[str, ...]:
@@ -312,14 +316,16 @@ class Session:
             records: Takes what the coroutine logs.
         """
         future = self.engine.submit(work, order=next(self._order) if order is None else order, records=records)
-        self._handed_over += 1
+        with self._counting:
+            self._handed_over += 1
         self._unscored.add(future)
         future.add_done_callback(self._unscored.discard)
         return future
 
     def at_hand(self, result: SampleResult) -> Future[SampleResult]:
         """The future of a result that need not be waited for: no thread, no event loop."""
-        self._handed_over += 1
+        with self._counting:
+            self._handed_over += 1
         future: Future[SampleResult] = Future()
         future.set_result(result)
         return future

@@ -77,7 +77,7 @@ class Cassette:
             before = {judgement.key: judgement for judgement in self.everything()}
             changed = [key for key in new if key not in before or not _same(before[key], new[key])]
             if changed:
-                self._replace(sorted_text({**before, **{key: new[key] for key in changed}}.values()))
+                replace_file(self._path, sorted_text({**before, **{key: new[key] for key in changed}}.values()))
                 self._lines = self._read()
         return len(changed)
 
@@ -107,18 +107,24 @@ class Cassette:
     def _problem(self, number: int, error: LineProblem) -> JudgementStoreError:
         return JudgementStoreError(f"The cassette {self.shown} cannot be read: line {number}: {error}")
 
-    def _replace(self, text: str) -> None:
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
-        try:
-            with open(part, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(OSError):
-                shutil.copymode(self._path, part)
-            os.replace(part, self._path)
-        finally:
-            part.unlink(missing_ok=True)
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a whole file in one step: who reads it meanwhile sees the old one or the new one.
+
+    Raises:
+        OSError: It cannot be written; an old one stays as it was.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(OSError):
+            shutil.copymode(path, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _same(one: Judgement, other: Judgement) -> bool:

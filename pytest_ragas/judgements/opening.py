@@ -8,7 +8,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_ragas.errors import JudgementStoreError
+from pytest_ragas.errors import ConfigurationError, JudgementStoreError
 from pytest_ragas.judgements.cassette import Cassette
 from pytest_ragas.judgements.judgements import Judgements
 from pytest_ragas.judgements.sqlite_store import SQLiteStore
@@ -26,11 +26,16 @@ def open_judgements(settings: Settings) -> Judgements | None:
     """What the settings say of judgements; None for `--ragas-cache=off`. Files are opened, a server is connected to.
 
     Raises:
+        ConfigurationError: `off`, and a cassette.
         JudgementStoreError: In `replay`: there is nothing to replay from, or it cannot be read. In any mode: a
             cassette that cannot be read; it would be overwritten otherwise.
         MissingExtraError: `cache_url` needs the extra "redis".
     """
     if settings.cache == "off":
+        if settings.cassette:
+            raise ConfigurationError(
+                f"--ragas-cache=off neither reads nor records the cassette {settings.cassette}. Leave one of them out."
+            )
         return None
     mode = settings.cache
     cassette = Cassette(settings.path("cassette"), shown=settings.cassette) if settings.cassette else None
@@ -38,9 +43,10 @@ def open_judgements(settings: Settings) -> Judgements | None:
     notes: list[str] = []
     if mode == "replay" and cassette is not None:
         if not len(cassette):
+            state = "empty" if settings.path("cassette").exists() else "missing"
             raise JudgementStoreError(
-                f"The cassette {cassette.shown} is {_missing_or_empty(settings.path('cassette'))}, and --ragas-cache=replay "
-                f"makes no call. Record it: run once with --ragas-cache=read-write --ragas-cassette={cassette.shown}."
+                f"The cassette {cassette.shown} is {state}, and --ragas-cache=replay makes no call. "
+                f"Record it: run once with --ragas-cache=read-write --ragas-cassette={cassette.shown}."
             )
     else:
         try:
@@ -104,10 +110,6 @@ def _make(folder: Path) -> None:
             f"The folder {folder} for judgements cannot be made ({error.strerror or error}). "
             "Name another one with --ragas-cache-dir."
         ) from error
-
-
-def _missing_or_empty(path: Path) -> str:
-    return "empty" if path.exists() else "missing"
 
 
 def _run_name() -> str:

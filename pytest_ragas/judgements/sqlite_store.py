@@ -58,7 +58,7 @@ class SQLiteStore:
         self._runs: dict[str, int] = {}
         # a checkpoint is the business of whoever writes: the reader's connection never makes one
         self._writer: sqlite3.Connection | None = None if readonly else schema.open_for_writing(path)
-        self._reader: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = schema.open_for_reading(path) if readonly else None
 
     @property
     def name(self) -> str:

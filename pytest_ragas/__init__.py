@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pytest_ragas.plugin.assertions import assert_context_relevancy as assert_context_relevancy
     from pytest_ragas.plugin.assertions import assert_faithfulness as assert_faithfulness
     from pytest_ragas.plugin.assertions import assert_scores as assert_scores
+    from pytest_ragas.plugin.evaluator import RagasEvaluator as RagasEvaluator
+    from pytest_ragas.plugin.handle import SampleHandle as SampleHandle
+    from pytest_ragas.plugin.outcomes import ScoringError as ScoringError
     from pytest_ragas.plugin.outcomes import ThresholdFailure as ThresholdFailure
     from pytest_ragas.protocols import LLM as LLM
     from pytest_ragas.protocols import Embeddings as Embeddings
@@ -49,6 +52,9 @@ _HOME = {
     "assert_context_relevancy": "plugin.assertions",
     "assert_faithfulness": "plugin.assertions",
     "assert_scores": "plugin.assertions",
+    "RagasEvaluator": "plugin.evaluator",
+    "SampleHandle": "plugin.handle",
+    "ScoringError": "plugin.outcomes",
     "ThresholdFailure": "plugin.outcomes",
     "LLM": "protocols",
     "Embeddings": "protocols",

@@ -86,7 +86,7 @@ def _evidence(scores: Sequence[Score], room: int) -> list[str]:
         bad = [finding for finding in score.evidence if finding.bad]
         bad = bad or sorted(score.evidence, key=lambda finding: finding.value)[:1]
         text.append(_line(f"  {score.metric}: {score.reason or _count(score, bad)}"))
-        text += _within([_finding(finding) for finding in bad], share - 1)
+        text += _findings(bad, share - 1)
     return text
 
 
@@ -96,9 +96,25 @@ def _count(score: Score, bad: Sequence[Finding]) -> str:
     return f"{len(bad)} of {len(score.evidence)} {score.evidence[0].kind}s count against it"
 
 
-def _finding(finding: Finding) -> str:
+def _findings(findings: Sequence[Finding], room: int) -> list[str]:
+    """Each finding with its reason below it where there is room for all of them, else in one line each."""
+    spread = [line for finding in findings for line in _spread(finding)]
+    return spread if len(spread) <= room else _within([_finding(finding) for finding in findings], room)
+
+
+def _spread(finding: Finding) -> list[str]:
+    line = _finding(finding, whole=True)
+    if len(line) <= WIDTH or not finding.reason:
+        return [_line(line)]
+    kind = finding.part or finding.kind
+    return [_line(f"    - {kind}: {finding.text}"), _line(f"      {' ' * len(kind)}  {finding.reason}")]
+
+
+def _finding(finding: Finding, *, whole: bool = False) -> str:
     kind = finding.part or finding.kind
     reason = f" ({finding.reason})" if finding.reason else ""
+    if whole:
+        return f"    - {kind}: {finding.text}{reason}"
     # the reason is worth as much as the text: neither may push the other out of the line
     room = WIDTH - len(kind) - 8
     text = cut(finding.text, room if not reason else max(room - min(len(reason), room // 2), 20))
@@ -117,9 +133,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _within(lines: Sequence[str], room: int) -> list[str]:
-    """The lines that there is room for, the last of them counting the rest."""
-    if len(lines) <= room:
-        return list(lines)
-    if room <= 0:
-        return []
+    """The lines that there is room for, the last of them counting the rest; a single one says more than a count."""
+    if len(lines) <= room or room <= 1:
+        return list(lines[: max(room, 0)])
     return [*lines[: room - 1], f"    … and {len(lines) - room + 1} more"]

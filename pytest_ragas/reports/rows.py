@@ -35,8 +35,10 @@ class ScoredRow:
     def __str__(self) -> str:
         if self.threshold is None:
             return f"{self.score.metric} {score(self.score.value)}"
-        value, bound = against(self.score.value, self.threshold.bound)
         sign = (">=", "<") if self.score.higher_is_better else ("<=", ">")
+        value, bound = score(self.score.value), score(self.threshold.bound)
+        if self.broken:
+            value, bound = against(self.score.value, self.threshold.bound)
         return f"{self.score.metric} {value} {sign[self.broken]} {bound}"
 
 

@@ -136,6 +136,7 @@ def test_a_key_is_shown_nowhere(rag_project, monkeypatch):
 
 
 def test_the_plugin_can_be_turned_off(pytester):
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nasyncio_default_fixture_loop_scope = 'function'")
     pytester.makepyfile("def test_it(ragas): pass")
     result = pytester.runpytest("-p", "no:ragas")
     result.assert_outcomes(errors=1)

@@ -78,6 +78,18 @@ def test_a_failure_is_never_longer_than_ten_lines_nor_wider_than_a_hundred_colum
     assert max(map(len, lines[1:])) <= WIDTH
 
 
+def test_a_long_reason_stands_below_its_statement_where_there_is_room():
+    long = Finding(
+        kind="statement", text="They never expire.", value=0.0, reason="the handbook says that they expire " * 3
+    )
+    low = scored("faithfulness", 0.5, "1 of 2 statements are supported", long)
+    lines = failure_text(result_of(low), [breach("faithfulness", 0.5)]).splitlines()
+    assert lines[-2:] == [
+        "    - statement: They never expire.",
+        "                 the handbook says that they expire the handbook says that they expire the handbook…",
+    ]
+
+
 def test_a_score_without_bad_evidence_shows_the_weakest():
     low = scored("answer_relevancy", 0.6, "", *statements(0.9, 0.6, 0.8))
     assert failure_text(result_of(low), [breach("answer_relevancy", 0.6)]).splitlines()[-2:] == [

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_ragas import (
+    RagasEvaluator,
     Sample,
+    SampleHandle,
     Score,
     Testset,
     ThresholdFailure,
@@ -15,8 +17,6 @@ from pytest_ragas import (
     assert_scores,
     load_testset,
 )
-from pytest_ragas.plugin.evaluator import RagasEvaluator
-from pytest_ragas.plugin.handle import SampleHandle
 
 
 @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -33,20 +32,9 @@ else:
 class EngineLoop(_BaseLoop):
     """The engine's own loop, whatever event loop policy the tests set and whatever time they freeze."""
 
-    _born_in = 0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._born_in = os.getpid()
-
     def time(self) -> float:
         """Seconds on the real clock."""
         return now()
-
-    def __del__(self) -> None:
-        # a forked child shares the parent's epoll set: closing the copy would take the parent's descriptors out of it
-        if self._born_in == os.getpid():
-            super().__del__()
 
 
 async def cancel_all(until: float) -> None:

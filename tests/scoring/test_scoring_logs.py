@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 from collections.abc import Iterator
@@ -69,6 +70,24 @@ def test_the_filter_keeps_scoring_out_of_the_running_tests_log(
     finally:
         caplog.handler.removeFilter(not_from_engine)
     assert caplog.messages == ["mine", "of my thread"]
+
+
+def test_the_filter_knows_a_job_in_a_thread_that_a_library_named(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(log.info, "from the library's thread"), name="library-1")
+        thread.start()
+        while thread.is_alive():
+            await asyncio.sleep(0.001)
+
+    caplog.handler.addFilter(not_from_engine)
+    try:
+        engine.wait(engine.submit(work, order=0))
+    finally:
+        caplog.handler.removeFilter(not_from_engine)
+    assert caplog.messages == []
 
 
 def test_a_record_from_a_model_thread_is_known_by_its_name() -> None:

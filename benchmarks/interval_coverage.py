@@ -1,6 +1,7 @@
 """How often does an interval hold the true mean? python benchmarks/interval_coverage.py [simulations]
 
-Compares `gates.aggregate.mean_interval` with Student's t (clipped) and the percentile bootstrap, on scores as RAGs get them.
+Compares `gates.aggregate.mean_interval` with Student's t (clipped) and the percentile bootstrap, on scores as RAGs
+get them.
 """
 
 from __future__ import annotations

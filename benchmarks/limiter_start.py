@@ -79,7 +79,8 @@ def main() -> None:
                 server = Server(**options)
                 seconds, lost = run_virtually(simulate(server, limit=limit, start=start, chains=80, chain=3))
                 print(
-                    f"{what:<34} {limit:>5} {start:>5} {seconds:>8.1f} {server.requests:>9} {server.refused:>8} {lost:>5}"
+                    f"{what:<34} {limit:>5} {start:>5} {seconds:>8.1f}"
+                    f" {server.requests:>9} {server.refused:>8} {lost:>5}"
                 )
 
 

@@ -46,8 +46,9 @@ def merged(layers: Sequence[Layer]) -> Settings:
     for whole in ("concurrency", "target_concurrency"):  # JSON Schema calls 16.0 an integer too
         if whole in values:
             values[whole] = int(values[whole])
-    if "min_coverage" in values:
-        values["min_coverage"] = float(values["min_coverage"])
+    for number in ("min_coverage", "target_timeout"):
+        if number in values:
+            values[number] = float(values[number])
     return Settings(
         **values,
         thresholds=thresholds_from(thresholds),

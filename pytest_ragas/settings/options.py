@@ -155,8 +155,16 @@ OPTIONS: tuple[Option, ...] = (
         parse=option_text.number,
         default="8",
         metavar="N",
-        help="Calls of a target= in flight at once",
+        help="Calls of a target= in flight at once, counted over all xdist workers",
         example="8",
+    ),
+    _option(
+        "target_timeout",
+        parse=option_text.number,
+        default="none",
+        metavar="SECONDS",
+        help="Seconds that one call of a target= may take; its test fails then",
+        example="60",
     ),
     _option(
         "scoring",

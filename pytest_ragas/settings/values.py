@@ -70,7 +70,9 @@ class Settings:
     """deferred: a marked test's verdict comes when its scores are there, and the suite goes on meanwhile.
     blocking: each test waits for its own scores."""
     target_concurrency: int = 8
-    """Calls of a `target=` in flight at once."""
+    """Calls of a `target=` in flight at once, counted over all xdist workers."""
+    target_timeout: float | None = None
+    """Seconds that one call of a `target=` may take; None for as long as it likes."""
     cache: Literal["read-write", "replay", "refresh", "off"] = "read-write"
     """What is done with judgements that are stored: see `pytest_ragas.judgements.judgements`."""
     cache_dir: str = ".pytest-ragas"

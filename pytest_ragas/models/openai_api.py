@@ -82,7 +82,8 @@ class OpenAIChat:
     async def ask(self, messages: Sequence[Message], schema: JSONSchema) -> Answer:
         """Answer once, in the structure of `schema`.
 
-        The first request to an endpoint may take several, until one form is accepted; the others wait for it.
+        The first request to an endpoint may take several, until one form is accepted; the others hope that it is the
+        first form, and wait if it is not.
 
         Raises:
             TransientModelError: No answer, but worth another try.
@@ -108,6 +109,16 @@ class OpenAIChat:
             if first is None:
                 with memory.begin():
                     return await self._find_out(question)
+            if memory.hopeful and not question.hoped:
+                # nearly every server takes the first form: nobody waits for a whole call to know it
+                question.hoped = True
+                try:
+                    answer = await self._answer(question, self._forms[0])
+                except (_FormRefusedError, StructureError):
+                    memory.hopeful = False
+                    continue
+                memory.form = memory.form or self._forms[0]
+                return answer
             error = await asyncio.shield(first)
             if error is not None:
                 raise same_error(error)
@@ -122,6 +133,7 @@ class OpenAIChat:
 
     async def _find_out(self, question: _Question, forms: Sequence[Form] = ()) -> Answer:
         """Ask in one form after the other until an answer has the structure, and remember the form."""
+        settled = bool(forms)
         forms = forms or self._forms
         accepted: list[Form] = []
         failure: ModelError | None = None
@@ -140,9 +152,13 @@ class OpenAIChat:
                 if question.cut_off:
                     break
             else:
-                self._memory.form = form
+                if settled or not self._memory.form:  # others may have been answered in the first form meanwhile
+                    self._memory.form = form
                 return answer
-        if accepted and not question.cut_off:
+            if self._memory.form == form:
+                raise failure  # others were answered in it: it was the model, this once
+            self._memory.hopeful = False
+        if accepted and not question.cut_off and (settled or not self._memory.form):
             # it is the model that cannot do it; from now on it is told the schema in words, in one request
             said = [form for form in accepted if form in ("json_object", "text")]
             self._memory.form = (said or accepted)[0]
@@ -204,13 +220,14 @@ class OpenAIChat:
 class _Question:
     """One call of `ask` under way."""
 
-    __slots__ = ("cut_off", "messages", "spent", "structure")
+    __slots__ = ("cut_off", "hoped", "messages", "spent", "structure")
 
     def __init__(self, messages: Sequence[Message], structure: Structure) -> None:
         self.messages = messages
         self.structure = structure
         self.spent = Usage()
         self.cut_off = False
+        self.hoped = False
 
 
 class _FormRefusedError(Exception):

@@ -1,7 +1,8 @@
 """What the first request to an endpoint taught us, for the rest of the process.
 
-Servers differ in how they take a schema, and models in which parameters they take. The first request finds out
-while the others wait: a hundred requests at once would be refused a hundred times.
+Servers differ in how they take a schema, and models in which parameters they take. The first request finds out. The
+others hope for the form that most servers take, and wait once a single request was refused: those that are in flight
+by then are refused too, at no token, but not hundreds after them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Memory:
     form: str = ""
     """How it takes a schema (`openai_wire.FORMS`); empty until the first answer."""
     quirks: set[Quirk] = field(default_factory=set)
+    hopeful: bool = True
+    """Whether no request in the first form has been refused yet."""
     _first: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Future[ModelError | None]] = field(
         default_factory=WeakKeyDictionary
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -193,15 +194,50 @@ def test_a_server_that_later_refuses_the_form_is_asked_in_the_next_one(openai_se
     assert modes_asked(openai_server) == ["json_schema", "json_schema", "json_object", "tools", "tools"]
 
 
-@pytest.mark.parametrize("best", ["json_schema", "text"])
-def test_the_first_calls_do_not_stampede(openai_server: OpenAIServer, best: str) -> None:
-    openai_server.modes = {best, "text"}
+def test_the_first_calls_do_not_wait_for_each_other(openai_server: OpenAIServer) -> None:
+    """Most servers take the first form: a run on one is not a whole call longer."""
     openai_server.latency = 0.05
     answers = ask_at_once(settings_of(openai_server), 30)
     assert all(isinstance(answer, Answer) for answer in answers)
-    walk = MODES[: MODES.index(best) + 1]
-    assert modes_asked(openai_server) == [*walk, *[best] * 29]
-    assert openai_server.peak == 29
+    assert modes_asked(openai_server) == ["json_schema"] * 30
+    assert openai_server.peak == 30
+
+
+def test_what_is_refused_is_found_out_by_one(openai_server: OpenAIServer) -> None:
+    openai_server.modes = {"text"}
+    openai_server.latency = 0.05
+    answers = ask_at_once(settings_of(openai_server), 30)
+    assert all(isinstance(answer, Answer) for answer in answers)
+    # what was in flight is refused once; then one goes on, and the others wait
+    asked = Counter(modes_asked(openai_server))
+    assert asked == {"json_schema": 30, "json_object": 1, "tools": 1, "text": 30}
+
+
+def test_who_comes_after_the_first_refusal_waits(openai_server: OpenAIServer) -> None:
+    openai_server.modes = {"tools", "text"}
+    openai_server.latency = 0.1
+
+    async def main() -> list[Answer]:
+        chat = OpenAIChat(settings_of(openai_server))
+        first = asyncio.create_task(chat.ask(messages(0), SCHEMA))
+        await asyncio.sleep(0.15)
+        others = [asyncio.create_task(chat.ask(messages(number), SCHEMA)) for number in range(1, 6)]
+        answers = await asyncio.gather(first, *others)
+        await chat.aclose()
+        return answers
+
+    assert [answer.value for answer in asyncio.run(main())] == [VALUE] * 6
+    assert modes_asked(openai_server) == ["json_schema", "json_object", *["tools"] * 6]
+
+
+def test_one_bad_answer_does_not_change_the_form(openai_server: OpenAIServer) -> None:
+    """One request gets prose, the others what they want: it was the model, this once."""
+    openai_server.fault("not_json", times=1, when=lambda body: '"n": 0' in body["messages"][1]["content"])
+    openai_server.latency = 0.02
+    ask_at_once(settings_of(openai_server), 5)
+    openai_server.reset()
+    assert all(isinstance(answer, Answer) for answer in ask_at_once(settings_of(openai_server), 5))
+    assert modes_asked(openai_server) == ["json_schema"] * 5
 
 
 def test_two_models_of_one_endpoint_are_found_out_apart(openai_server: OpenAIServer) -> None:
@@ -220,16 +256,16 @@ def test_two_models_of_one_endpoint_are_found_out_apart(openai_server: OpenAISer
         (lambda server: server.fault("drop"), TransientModelError),
     ],
 )
-def test_those_who_wait_share_the_failure_of_a_server_that_is_down(
+def test_a_server_that_is_down_fails_all_at_once(
     openai_server: OpenAIServer, inject: Callable[[OpenAIServer], object], kind: type[ModelError]
 ) -> None:
-    """Else a hundred waiting calls would find out one after the other, each with a time-out of two minutes."""
+    """A hundred calls must not find out one after the other, each with a time-out of two minutes."""
     openai_server.latency = 0.05
     inject(openai_server)
     errors = ask_at_once(settings_of(openai_server), 20)
     assert all(type(error) is kind for error in errors)
     assert len({id(error) for error in errors}) == 20
-    assert len(openai_server.chats) == 1
+    assert len(openai_server.chats) == openai_server.peak == 20
 
 
 def test_those_who_wait_do_not_share_the_fault_of_one_prompt(openai_server: OpenAIServer) -> None:
@@ -273,7 +309,10 @@ def test_a_model_that_takes_no_temperature_is_asked_without_ours(openai_server: 
     assert before.notes == ()
     answers = ask_at_once(settings, 10)
     assert all(isinstance(answer, Answer) for answer in answers)
-    assert ["temperature" in request.body for request in openai_server.chats] == [True, *[False] * 10]
+    assert ["temperature" in request.body for request in openai_server.chats] == [True] * 10 + [False] * 10
+    openai_server.reset()
+    assert all(isinstance(answer, Answer) for answer in ask_at_once(settings, 10))
+    assert ["temperature" in request.body for request in openai_server.chats] == [False] * 10
     assert before.notes == ("judge takes no temperature; it answers at its own",)
     # the identity says what was asked for, the same before and after
     assert dict(before.identity.parameters) == {"temperature": "0"}

@@ -12,6 +12,8 @@ other's answers, whichever is more. Calls go in whole rounds: 160 of them with 6
 floor counts the calls that it made itself, and for deepeval and blocking, which do not have that many in flight,
 those that the others were allowed. "plain pytest" is as many empty tests, without our plugin.
 
+"before" is the time to the first call, "after" the time from the last answer to the end of the process.
+
 Runners take turns; the best of `--repeat` runs is shown, and of runners that take long (deepeval, ragas, blocking) the
 only one.
 """
@@ -66,6 +68,10 @@ class Measured:
     wall: float
     cpu: float
     server: ServerStats
+    before: float
+    """Seconds from the start of the process to the first call."""
+    after: float
+    """Seconds from the last answer to the end of the process."""
 
     def floor(self, runner: Runner, in_flight: int) -> float:
         """Seconds that its calls take at least."""
@@ -140,12 +146,19 @@ def run(runner: Runner, server: ServerProcess, tests: int, in_flight: int) -> Me
         # as installed packages have it: compiled once, and not on every start
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         server.reset()
-        used, began = _cpu(), time.perf_counter()
+        used, began, began_at = _cpu(), time.perf_counter(), time.time()
         result = subprocess.run(runner.command, cwd=folder, env=environ, capture_output=True, text=True)
         wall, cpu = time.perf_counter() - began, _cpu() - used
     if not re.search(rf"\b{tests} passed", result.stdout):
         raise SystemExit(f"{runner.name} went wrong:\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}")
-    return Measured(wall=wall, cpu=cpu, server=server.stats())
+    stats = server.stats()
+    return Measured(
+        wall=wall,
+        cpu=cpu,
+        server=stats,
+        before=stats.first - began_at,
+        after=began_at + wall - stats.last - LATENCY,
+    )
 
 
 def _cpu() -> float:
@@ -201,14 +214,20 @@ def show(all_runners: Sequence[Runner], best: dict[str, Measured], in_flight: in
     """The table of one size."""
     start, ours = best[PLAIN_START].wall, best[OURS].wall
     print(f"\n{title}, {LATENCY * 1e3:.0f} ms an answer, {in_flight} calls in flight")
-    print(f"  {'':34} {'calls':>6} {'peak':>5} {'floor':>8} {'wall':>9} {'CPU':>8}  wall/(floor+start)  wall/ours")
+    print(
+        f"  {'':34} {'calls':>6} {'peak':>5} {'floor':>8} {'wall':>9} {'CPU':>8} {'before':>8} {'after':>8}"
+        "  wall/(floor+start)  wall/ours"
+    )
     for runner in all_runners:
         found = best[runner.name]
         floor = found.floor(runner, in_flight)
-        ratios = f"{found.wall / (floor + start):20.2f} {found.wall / ours:10.1f}" if found.server.calls else ""
+        rest = ""
+        if found.server.calls:
+            rest = f" {found.before:6.2f} s {found.after:6.2f} s"
+            rest += f"{found.wall / (floor + start):20.2f} {found.wall / ours:10.1f}"
         print(
             f"  {runner.name:34} {found.server.calls:6,} {found.server.peak:5} {floor:6.2f} s {found.wall:7.2f} s "
-            f"{found.cpu:6.2f} s{ratios}",
+            f"{found.cpu:6.2f} s{rest}",
             flush=True,
         )
 

@@ -70,6 +70,10 @@ class ServerStats:
     """Most requests in flight at once."""
     cpu: float
     """CPU seconds of the server's process."""
+    first: float
+    """When the first request came in, as `time.time()`; 0 without any."""
+    last: float
+    """When the last one came in."""
 
     @property
     def calls(self) -> int:
@@ -130,6 +134,8 @@ def _serve(pipe: Connection, latency: float) -> None:
                         embeddings=len(server.embeddings),
                         peak=server.peak,
                         cpu=time.process_time() - began,
+                        first=server.requests[0].at if server.requests else 0.0,
+                        last=server.requests[-1].at if server.requests else 0.0,
                     )
                     pipe.send(stats)
         except EOFError:

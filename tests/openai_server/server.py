@@ -7,6 +7,7 @@ import inspect
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -32,6 +33,8 @@ class Recorded:
     headers: dict[str, str]
     """Names in lower case."""
     body: dict[str, Any]
+    at: float = field(default_factory=time.time)
+    """When it came in, as `time.time()`."""
 
     @property
     def mode(self) -> str:

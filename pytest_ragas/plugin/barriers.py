@@ -95,12 +95,12 @@ class Barriers:
         try:
             yield
         finally:
-            self._quiet.enter_context(self._suite.session.engine.quiet())
+            self._quiet.enter_context(self._suite.quiet())
 
     def _raise(self) -> None:
         self._up += 1
         if self._up == 1:
-            self._quiet.enter_context(self._suite.session.engine.quiet())
+            self._quiet.enter_context(self._suite.quiet())
 
     def _lower(self) -> None:
         self._up -= 1

@@ -13,7 +13,7 @@ import pytest
 from _pytest.runner import call_and_report, show_test_item
 
 from pytest_ragas.plugin.allure import AllureHold
-from pytest_ragas.plugin.results import load
+from pytest_ragas.plugin.results import ATTRIBUTE, attach, load
 from pytest_ragas.plugin.scoring_logs import file_logs
 from pytest_ragas.plugin.verdict import PENDING, Pending, conclude
 from pytest_ragas.plugin.xdist_worker import Place, place_of
@@ -129,6 +129,8 @@ class Block:
                 item.ihook.pytest_exception_interact(node=item, call=call, report=report)
         finally:
             item.funcargs, item._report_sections = now
+        # what the helpers scored in the body came with the report that this one replaces
+        attach(report, getattr(old, ATTRIBUTE, ()), first=True)
         return report
 
     # ---- logging ----------------------------------------------------------------------------------

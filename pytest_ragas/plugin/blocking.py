@@ -13,6 +13,10 @@ from pytest_ragas.plugin.returned import returned_to
 from pytest_ragas.plugin.verdict import PENDING, PREPARED, Pending, conclude, prepare, submit
 
 
+IN_BODY = pytest.StashKey[bool]()
+"""Of a marked test whose body runs."""
+
+
 def set_up(item: pytest.Item) -> None:
     """After the fixtures of a marked test: models and metrics for it, and what its row lacks.
 
@@ -47,8 +51,12 @@ def score_what_is_returned(item: pytest.Item) -> Generator[None, object, object]
     """Around the body of a marked test: catch what it returns, and hand over what there is to score."""
     handle = item.stash[PREPARED].handle
     returned: list[object] = []
-    with returned_to(item, returned.append):  # type: ignore[arg-type]  # set_up has refused others
-        result = yield
+    item.stash[IN_BODY] = True
+    try:
+        with returned_to(item, returned.append):  # type: ignore[arg-type]  # set_up has refused others
+            result = yield
+    finally:
+        del item.stash[IN_BODY]
     record_returned(handle, returned)
     if (pending := submit(item)) is not None:
         item.stash[PENDING] = pending

@@ -25,6 +25,7 @@ from pytest_ragas.plugin.held import HeldBlocks, stopping
 from pytest_ragas.plugin.policy import Policy
 from pytest_ragas.plugin.timeout import TimeoutClock
 from pytest_ragas.plugin.verdict import ORDER, PENDING
+from pytest_ragas.plugin.xdist_shares import told_to_stop
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
@@ -44,7 +45,7 @@ class Deferred:
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
         self.policy = Policy(suite, self)
-        self.held = HeldBlocks(suite, told_to_stop=lambda: False)
+        self.held = HeldBlocks(suite, told_to_stop=lambda: told_to_stop(suite.config))
         self._barriers = Barriers(suite)
         self._critics = CriticLifetimes(self._wait_in_a_phase)
         self._clock = TimeoutClock(suite.config)
@@ -173,6 +174,8 @@ class Deferred:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Innermost, before the terminal says 100 % and gates are decided: wait for the verdicts that are left."""
+        if self.suite.config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist, which runs no test
+            return (yield)
         try:
             result = yield
             self.held.log_all(session)

@@ -54,7 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The controller of pytest-xdist collects nothing: it cannot wait to see a test that uses us."""
     if session.config.pluginmanager.has_plugin("dsession"):
-        suite_of(session.config).use()
+        from pytest_ragas.plugin.xdist_controller import Controller
+
+        suite = suite_of(session.config)
+        suite.use()
+        session.config.pluginmanager.register(Controller(suite), "ragas-controller")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ragas.plugin.blocking import score_what_is_returned, set_up, wait_for_scores
+from pytest_ragas.plugin.blocking import IN_BODY, score_what_is_returned, set_up, wait_for_scores
 from pytest_ragas.plugin.header import header_line
 from pytest_ragas.plugin.outcomes import settle_report
 from pytest_ragas.plugin.results import gather, load, pack, receive_models, send_models, unpack
@@ -57,9 +57,10 @@ class Hooks:
         """Outermost: every other plugin has said what it expects; show our errors as what they are."""
         report = yield
         settle_report(item, call, report)
-        note_unscored(item, call, report)
-        load(item, report)
-        file_logs(item, report)
+        if not item.stash.get(IN_BODY, False):  # a subtest's report says nothing of the test's own scores
+            note_unscored(item, call, report)
+            load(item, report)
+            file_logs(item, report)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -55,9 +55,10 @@ def load(item: pytest.Item, report: pytest.TestReport) -> None:
         item.stash[_NOTED] = []
 
 
-def attach(report: pytest.TestReport, results: Sequence[SampleResult]) -> None:
-    """Put results on a report, behind those that it has."""
-    setattr(report, ATTRIBUTE, (*getattr(report, ATTRIBUTE, ()), *results))
+def attach(report: pytest.TestReport, results: Sequence[SampleResult], *, first: bool = False) -> None:
+    """Put results on a report, behind those that it has, or before them."""
+    there = getattr(report, ATTRIBUTE, ())
+    setattr(report, ATTRIBUTE, (*results, *there) if first else (*there, *results))
 
 
 def gather(suite: Suite, report: pytest.TestReport) -> None:

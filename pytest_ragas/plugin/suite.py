@@ -58,15 +58,11 @@ class Suite:
     def use(self) -> None:
         """From now on the suite uses us: register the hooks that an idle one does not pay for."""
         if not self.in_use:
+            from pytest_ragas.plugin.deferred import Deferred
             from pytest_ragas.plugin.hooks import Hooks
-            from pytest_ragas.plugin.scoring_logs import keep_apart
 
             self.config.pluginmanager.register(Hooks(self), HOOKS)
-            keep_apart(self.config)
-            if not self.config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist runs no test
-                from pytest_ragas.plugin.deferred import Deferred
-
-                self.config.pluginmanager.register(Deferred(self), DEFERRED)
+            self.config.pluginmanager.register(Deferred(self), DEFERRED)
 
     @property
     def may_have_gates(self) -> bool:
@@ -119,11 +115,17 @@ class Suite:
     @cached_property
     def session(self) -> Session:
         """Models, metrics and engine of this process; nothing is connected or loaded yet."""
+        from pytest_ragas.plugin.scoring_logs import keep_apart
         from pytest_ragas.plugin.unstored import PLUGIN, Unstored
         from pytest_ragas.session import Session
 
         session = Session(self.settings, self._registry())
         self.config.add_cleanup(session.close)
+        keep_apart(self.config)
+        if self.is_worker:
+            from pytest_ragas.plugin.xdist_shares import join
+
+            join(self.config, session.limiter, self.settings.concurrency)
         self.config.pluginmanager.register(Unstored(self.config, session), PLUGIN)
         return session
 

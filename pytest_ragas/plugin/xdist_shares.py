@@ -1,0 +1,65 @@
+"""Under pytest-xdist the limit of calls is the run's: the workers share it, by what each can use at the moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_ragas.scoring.limits import Limiter
+
+
+_INPUT = "ragas_shares"
+"""Of a worker's input: where the controller deals out the limit."""
+
+_CLIENT = pytest.StashKey[Any]()
+
+
+class Dealing:
+    """In the controller: deals out the limit. Costs an idle suite one thread that sleeps."""
+
+    def __init__(self, workers: int) -> None:
+        from pytest_ragas.scoring.share_server import ShareServer
+
+        self._server = ShareServer(workers)
+
+    def configure(self, node: Any) -> None:
+        """A worker is about to start: tell it where the limit is dealt out."""
+        if node.gateway.spec.popen:
+            node.workerinput[_INPUT] = {"port": self._server.port, "token": self._server.token}
+        else:  # on another machine, perhaps
+            self._server.reserve(node.gateway.id)
+
+    def forget(self, node: Any) -> None:
+        """A worker has ended."""
+        self._server.forget(node.gateway.id)
+
+    def stop_workers(self) -> None:
+        """The run is over: workers need not wait for scores."""
+        self._server.stop_workers()
+
+    def close(self) -> None:
+        """No worker is left."""
+        self._server.close()
+
+
+def join(config: pytest.Config, limiter: Limiter, limit: int) -> None:
+    """In a worker: from now on the limiter has this worker's share of the limit."""
+    from pytest_ragas.scoring.shares import static_share
+
+    given: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]  # of pytest-xdist
+    number = "".join(filter(str.isdigit, given["workerid"])) or "0"
+    fallback = static_share(limit, given["workercount"], int(number))
+    if _INPUT not in given:
+        limiter.set_limit(fallback)
+        return
+    client = ShareClient(limiter, worker=given["workerid"], limit=limit, fallback=fallback, **given[_INPUT])
+    config.stash[_CLIENT] = client
+    config.add_cleanup(client.close)
+
+
+def told_to_stop(config: pytest.Config) -> bool:
+    """In a worker: whether the controller has said that the run is over."""
+    client = config.stash.get(_CLIENT, None)
+    return client is not None and client.stopped

@@ -1,0 +1,95 @@
+"""`ShareClient`: keeps a `Limiter` at the share of the run's limit that this process may use now."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+
+from pytest_ragas.scoring.limits import Limiter
+from pytest_ragas.scoring.share_lines import BrokenLineError, Line, connect
+
+_TICK = 0.05
+"""Seconds between two looks at what the limiter could use."""
+_REMEMBERED = 6
+"""Looks of which the greediest counts: a share that is given back between two calls of one metric would come and go."""
+_CONNECTING = 5.0
+
+log = logging.getLogger("pytest_ragas.shares")
+
+
+class ShareClient:
+    """Talks to a `ShareServer`, in a thread of its own. Without one, the limiter has a static share.
+
+    Attributes:
+        stopped: Whether the server has said that the run is over.
+    """
+
+    def __init__(self, limiter: Limiter, *, port: int, token: str, worker: str, limit: int, fallback: int) -> None:
+        """
+        Args:
+            limiter: Of this process.
+            port: Where the server listens.
+            token: What it wants to hear.
+            worker: Name of this process.
+            limit: The limit of the run.
+            fallback: The share without a server.
+        """
+        self.stopped = False
+        self._limiter = limiter
+        self._fallback = fallback
+        self._number = 0
+        self._told = 0
+        self._wants: deque[int] = deque(maxlen=_REMEMBERED)
+        self._said: tuple[int, int, int] | None = None
+        self._closing = threading.Event()
+        self._limiter.set_limit(0)
+        self._thread: threading.Thread | None = None
+        self._line: Line | None = None
+        try:
+            self._line = connect(port, timeout=_CONNECTING)
+            self._line.send(token=token, worker=worker, limit=limit)
+            self._line.connection.settimeout(_TICK)
+        except BrokenLineError as error:
+            self._fall_back(error)
+            return
+        self._thread = threading.Thread(target=self._main, name="ragas-share", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread. May be called twice."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(1)
+
+    def _main(self) -> None:
+        assert self._line is not None
+        try:
+            while not self._closing.is_set():
+                for message in self._line.receive():
+                    self.stopped = self.stopped or message.get("stop", False)
+                    if "limit" in message:
+                        self._number, self._told = int(message["number"]), int(message["limit"])
+                        self._limiter.set_limit(self._told)
+                self._say(self._line)
+        except (BrokenLineError, KeyError, TypeError, ValueError) as error:
+            self._fall_back(error)
+        finally:
+            self._line.close()
+
+    def _say(self, line: Line) -> None:
+        stats = self._limiter.stats()
+        self._wants.append(stats.in_flight + stats.waiting)
+        if stats.limit != self._told:
+            return  # its loop has not heard of the new limit yet: what is in flight may still grow
+        if stats.waiting and stats.in_flight < stats.allowed:
+            self._limiter.set_limit(self._told)  # one that was set in the moment its loop began did not wake it
+        said = (max(self._wants), max(self._told, stats.in_flight), self._number)
+        if said != self._said:
+            self._said = said
+            line.send(want=said[0], have=said[1], number=said[2])
+
+    def _fall_back(self, error: Exception) -> None:
+        if not self._closing.is_set():
+            self._limiter.set_limit(self._fallback)
+            log.warning("the limit of calls is not shared by demand (%s): this process has %d", error, self._fallback)

@@ -1,13 +1,10 @@
-"""What is known of the embedded metrics: names, needs, versions."""
+"""What is known of the embedded metrics: names, needs, versions. Imports none of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_ragas.metrics.embedded.answer_correctness import AnswerCorrectness
-from pytest_ragas.metrics.embedded.context_precision import ContextPrecision
-from pytest_ragas.metrics.embedded.grounded import Grounded
-from pytest_ragas.metrics.embedded.relevancy import ContextRelevancy, answer_relevancy
+from pytest_ragas.metrics.later import later
 from pytest_ragas.protocols import Metric, MetricContext, MetricSpec
 
 __all__ = ["SPECS"]
@@ -36,49 +33,49 @@ SPECS: tuple[MetricSpec, ...] = (
     _spec(
         "faithfulness",
         "response retrieved_contexts",
-        Grounded.of_response,
+        later("embedded.grounded", "Grounded.of_response"),
         "How far the retrieved contexts carry the wording of the response",
     ),
     _spec(
         "response_groundedness",
         "response retrieved_contexts",
-        Grounded.of_response,
+        later("embedded.grounded", "Grounded.of_response"),
         "The same measure as faithfulness",
     ),
     _spec(
         "context_recall",
         "reference retrieved_contexts",
-        Grounded.of_reference,
+        later("embedded.grounded", "Grounded.of_reference"),
         "How far the retrieved contexts carry the wording of the reference",
     ),
     _spec(
         "context_precision",
         "reference retrieved_contexts",
-        ContextPrecision.with_reference,
+        later("embedded.context_precision", "ContextPrecision.with_reference"),
         "Whether the contexts that share wording with the reference come first",
     ),
     _spec(
         "context_precision_without_reference",
         "response retrieved_contexts",
-        ContextPrecision.without_reference,
+        later("embedded.context_precision", "ContextPrecision.without_reference"),
         "Whether the contexts that share wording with the response come first",
     ),
     _spec(
         "context_relevancy",
         "user_input retrieved_contexts",
-        ContextRelevancy.build,
+        later("embedded.relevancy", "ContextRelevancy.build"),
         "How much of the question's wording the best context holds",
     ),
     _spec(
         "answer_relevancy",
         "user_input response",
-        answer_relevancy,
+        later("embedded.relevancy", "answer_relevancy"),
         "How much of the question's wording the response takes up; with embeddings configured, how close they are",
     ),
     _spec(
         "answer_correctness",
         "response reference",
-        AnswerCorrectness.build,
+        later("embedded.answer_correctness", "AnswerCorrectness.build"),
         "How far response and reference carry each other's wording, F1",
     ),
 )

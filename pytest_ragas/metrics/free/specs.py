@@ -1,11 +1,8 @@
-"""The free metrics as the registry knows them."""
+"""The free metrics as the registry knows them. Imports none of them."""
 
 from __future__ import annotations
 
-from pytest_ragas.metrics.free.exact_match import ExactMatch
-from pytest_ragas.metrics.free.ids import HitRate, IdContextPrecision, IdContextRecall, ReciprocalRank
-from pytest_ragas.metrics.free.rouge_l import RougeL
-from pytest_ragas.metrics.free.text_recall import TextContextRecall
+from pytest_ragas.metrics.later import later
 from pytest_ragas.protocols import MetricSpec
 
 __all__ = ["SPECS"]
@@ -19,7 +16,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=_TEXTS,
         uses=frozenset(),
-        factory=ExactMatch,
+        factory=later("free.exact_match", "ExactMatch"),
         version="1",
         summary="1 if the response equals the reference",
         options=frozenset({"normalize"}),
@@ -29,7 +26,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=_TEXTS,
         uses=frozenset(),
-        factory=RougeL,
+        factory=later("free.rouge_l", "RougeL"),
         version="1",
         summary="F1 of the longest sequence of words that response and reference share",
         options=frozenset({"mode"}),
@@ -39,7 +36,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=_IDS,
         uses=frozenset(),
-        factory=IdContextRecall,
+        factory=later("free.ids", "IdContextRecall"),
         version="1",
         summary="share of the reference context ids that were retrieved",
     ),
@@ -48,7 +45,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=_IDS,
         uses=frozenset(),
-        factory=IdContextPrecision,
+        factory=later("free.ids", "IdContextPrecision"),
         version="1",
         summary="share of the retrieved context ids that are reference context ids",
     ),
@@ -57,7 +54,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=frozenset({"retrieved_contexts", "reference_contexts"}),
         uses=frozenset(),
-        factory=TextContextRecall,
+        factory=later("free.text_recall", "TextContextRecall"),
         version="1",
         summary="share of the reference contexts that were retrieved, by the likeness of their text",
         options=frozenset({"measure", "threshold"}),
@@ -67,7 +64,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=_IDS,
         uses=frozenset(),
-        factory=HitRate,
+        factory=later("free.ids", "HitRate"),
         version="1",
         summary="1 if a reference context id is among the first k retrieved ids",
         options=frozenset({"k"}),
@@ -77,7 +74,7 @@ SPECS: tuple[MetricSpec, ...] = (
         backend="free",
         needs=_IDS,
         uses=frozenset(),
-        factory=ReciprocalRank,
+        factory=later("free.ids", "ReciprocalRank"),
         version="1",
         summary="1 / rank of the first reference context id among the retrieved ids",
         options=frozenset({"k"}),

@@ -1,30 +1,16 @@
-"""What is known of the native metrics: names, needs, models, versions, options."""
+"""What is known of the native metrics: names, needs, models, prompts, versions, options. Imports none of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from pytest_ragas.metrics.native import (
-    answer_correctness,
-    answer_relevancy,
-    context_entity_recall,
-    context_precision,
-    context_relevancy,
-    factual_correctness,
-    response_groundedness,
-    statements,
-)
-from pytest_ragas.metrics.native.context_recall import ContextRecall
-from pytest_ragas.metrics.native.faithfulness import Faithfulness
-from pytest_ragas.metrics.native.noise_sensitivity import NoiseSensitivity
+from pytest_ragas.metrics.later import later
 from pytest_ragas.metrics.native.prompt import version_of
-from pytest_ragas.metrics.native.similarity import AnswerSimilarity
 from pytest_ragas.protocols import Metric, MetricContext, MetricSpec
 
 _LLM: frozenset[Literal["llm", "embeddings"]] = frozenset({"llm"})
 _EMBEDDINGS: frozenset[Literal["llm", "embeddings"]] = frozenset({"embeddings"})
-_STATEMENTS = (statements.FINDING, statements.JUDGING)
 
 
 def _spec(
@@ -59,70 +45,70 @@ SPECS: tuple[MetricSpec, ...] = (
     _spec(
         "faithfulness",
         "Share of the response's statements that the retrieved contexts support",
-        Faithfulness.build,
+        later("native.faithfulness", "Faithfulness.build"),
         needs="user_input response retrieved_contexts",
-        prompts=_STATEMENTS,
+        prompts=("statements", "verdicts"),
     ),
     _spec(
         "answer_relevancy",
         "How close the questions that the response answers are to the one asked",
-        answer_relevancy.AnswerRelevancy.build,
+        later("native.answer_relevancy", "AnswerRelevancy.build"),
         needs="user_input response",
         uses=_LLM | _EMBEDDINGS,
-        prompts=(answer_relevancy.QUESTIONS,),
+        prompts=("questions",),
         options="strictness",
     ),
     _spec(
         "context_precision",
         "Whether the contexts that are useful for the reference come first",
-        context_precision.ContextPrecision.with_reference,
+        later("native.context_precision", "ContextPrecision.with_reference"),
         needs="user_input reference retrieved_contexts",
-        prompts=(context_precision.USEFULNESS,),
+        prompts=("usefulness",),
     ),
     _spec(
         "context_precision_without_reference",
         "Whether the contexts that were useful for the response come first",
-        context_precision.ContextPrecision.without_reference,
+        later("native.context_precision", "ContextPrecision.without_reference"),
         needs="user_input response retrieved_contexts",
-        prompts=(context_precision.USEFULNESS,),
+        prompts=("usefulness",),
     ),
     _spec(
         "context_recall",
         "Share of the reference's sentences that the retrieved contexts support",
-        ContextRecall.build,
+        later("native.context_recall", "ContextRecall.build"),
         needs="user_input reference retrieved_contexts",
-        prompts=(statements.JUDGING,),
+        prompts=("verdicts",),
     ),
     _spec(
         "context_relevancy",
         "How well the retrieved contexts can answer the question",
-        context_relevancy.build,
+        later("native.context_relevancy", "build"),
         needs="user_input retrieved_contexts",
-        prompts=(*context_relevancy.JUDGES, context_relevancy.SENTENCES),
+        prompts=("relevance_1", "relevance_2", "relevant_sentences"),
         options="method",
     ),
     _spec(
         "answer_correctness",
         "Whether the response states what the reference states, and means the same",
-        answer_correctness.AnswerCorrectness.build,
+        later("native.answer_correctness", "AnswerCorrectness.build"),
         needs="user_input response reference",
         uses=_LLM | _EMBEDDINGS,
-        prompts=(statements.FINDING, answer_correctness.CORRECTNESS),
+        prompts=("statements", "correctness"),
         options="weights beta",
-        uses_with=answer_correctness.models_used,
+        uses_with=later("native.answer_correctness", "models_used"),
     ),
     _spec(
         "factual_correctness",
         "How far the claims of response and reference support each other",
-        factual_correctness.FactualCorrectness.build,
+        later("native.factual_correctness", "FactualCorrectness.build"),
         needs="response reference",
-        prompts=(factual_correctness.CLAIMS, statements.JUDGING),
+        prompts=("claims", "verdicts"),
         options="mode beta atomicity coverage",
     ),
     _spec(
         "answer_similarity",
         "Cosine of the embeddings of response and reference",
-        AnswerSimilarity.build,
+        later("native.similarity", "AnswerSimilarity.build"),
         needs="response reference",
         uses=_EMBEDDINGS,
         prompts=(),
@@ -130,24 +116,24 @@ SPECS: tuple[MetricSpec, ...] = (
     _spec(
         "noise_sensitivity",
         "Share of the response's statements that are wrong because a context misled it; lower is better",
-        NoiseSensitivity.build,
+        later("native.noise_sensitivity", "NoiseSensitivity.build"),
         needs="user_input response reference retrieved_contexts",
-        prompts=_STATEMENTS,
+        prompts=("statements", "verdicts"),
         options="mode",
         higher_is_better=False,
     ),
     _spec(
         "context_entity_recall",
         "Share of the reference's entities that the retrieved contexts name",
-        context_entity_recall.ContextEntityRecall.build,
+        later("native.context_entity_recall", "ContextEntityRecall.build"),
         needs="reference retrieved_contexts",
-        prompts=(context_entity_recall.ENTITIES,),
+        prompts=("entities",),
     ),
     _spec(
         "response_groundedness",
         "How far the retrieved contexts support the response as a whole",
-        response_groundedness.ResponseGroundedness.build,
+        later("native.response_groundedness", "ResponseGroundedness.build"),
         needs="response retrieved_contexts",
-        prompts=response_groundedness.JUDGES,
+        prompts=("groundedness_1", "groundedness_2"),
     ),
 )

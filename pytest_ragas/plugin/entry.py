@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ragas.plugin.current import running
+from pytest_ragas.plugin.own_imports import import_as_usual
 from pytest_ragas.plugin.suite import SUITE, Suite, suite_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ MARKER = "ragas"
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Our hooks, for conftest.py files and other plugins to implement."""
+    import_as_usual()
     import pytest_ragas.hookspecs as hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)

@@ -8,6 +8,7 @@ PytestRagasError
 ├── TestsetError                  a testset file; lists every bad row
 ├── JudgementStoreError           stored judgements cannot be read; nothing of them is changed
 ├── GateSyntaxError               a gate expression that cannot be read
+├── BudgetError                   a call that the budget of the run has no room for: it was not made
 ├── MetricError                   this sample cannot be scored by this metric
 │   ├── MissingFieldError         the sample lacks a field that the metric needs
 │   ├── NothingToJudgeError       the fields are there, but hold nothing (an empty response)
@@ -29,6 +30,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 __all__ = [
+    "BudgetError",
     "ConfigurationError",
     "GateSyntaxError",
     "InvalidScoreError",
@@ -108,6 +110,10 @@ class GateSyntaxError(ConfigurationError):
     """A gate expression cannot be read."""
 
 
+class BudgetError(PytestRagasError):
+    """The budget of the run has no room for a call: it was not made."""
+
+
 class MetricError(PytestRagasError):
     """A metric cannot score this sample."""
 
@@ -159,14 +165,18 @@ class RejectedRequestError(ModelError):
 class MissingJudgementError(ModelError):
     """Nothing is stored for a request, and `--ragas-cache=replay` makes no call."""
 
-    def __init__(self, message: str, *, kind: str = "", request: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str, *, missing: str = "", kind: str = "", request: Mapping[str, Any] | None = None
+    ) -> None:
         """
         Args:
             message: What is missing, where it was looked for, and the mend.
+            missing: The first two of these.
             kind: "answer" of an LLM or "vector" of embeddings.
             request: What was asked, texts as digests: what changed is found by it.
         """
         super().__init__(message)
+        self.missing = missing
         self.kind = kind
         self.request = request or {}
 

@@ -27,11 +27,13 @@ from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
 from pytest_ragas.protocols import LLM, Embeddings, Metric, MetricContext, MetricSpec
 from pytest_ragas.reports.progress import Standing
+from pytest_ragas.scoring.budget import Budget, Limits, Purse
 from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter, current_repeat
 from pytest_ragas.scoring.engine import AT_ONCE, Engine
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.scoring.score import score_sample
+from pytest_ragas.settings.prices import price_of
 from pytest_ragas.settings.values import ModelSettings, Settings
 from pytest_ragas.values.gate import Breach, Threshold
 from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity, Usage
@@ -89,6 +91,7 @@ class Session:
         self.registry = registry
         self.engine = Engine(concurrency=settings.concurrency)
         self.limiter = Limiter(settings.concurrency)
+        self.budget = Budget(Limits(calls=settings.max_calls, tokens=settings.max_tokens, usd=settings.max_usd))
         self._order = itertools.count()
         self._handed_over = 0
         self._counting = threading.Lock()  # answers of a target arrive in its own thread
@@ -193,6 +196,7 @@ class Session:
             judgements = self.judgements() if is_stored(llm) else None
             return StoredLLM(asked, judgements, repeat=current_repeat.get) if judgements else asked
 
+                purse=self._purse(llm.identity),
         guarded: LLM | EmbeddedCritic = self._once("critic LLM", value, build)
         return guarded
 
@@ -212,6 +216,7 @@ class Session:
             judgements = self.judgements() if is_stored(model) else None
             return StoredEmbeddings(asked, judgements) if judgements else asked
 
+                purse=self._purse(model.identity),
         guarded: Embeddings = self._once("embeddings", value, build)
         return guarded
 
@@ -227,6 +232,10 @@ class Session:
     def note_embedded(self, identity: ModelIdentity) -> None:
         """A metric of the embedded critic was built: it makes no calls that a meter could count."""
         self._embedded.setdefault(identity)
+
+    def _purse(self, identity: ModelIdentity) -> Purse | None:
+        price = price_of(identity, self.settings)
+        return self.budget.purse(identity, price) if self.budget.limits.any else None
 
     def models(self) -> tuple[ModelUse, ...]:
         """The models that judged in this process, and what they cost so far; not those that nobody asked.

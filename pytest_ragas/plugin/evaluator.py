@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ragas.errors import ConfigurationError
-from pytest_ragas.plugin.outcomes import ScoringError
+from pytest_ragas.plugin.outcomes import unscored_error
 from pytest_ragas.plugin.results import note
 from pytest_ragas.reports.failure import error_text
 from pytest_ragas.values.run import SampleResult
@@ -106,6 +106,6 @@ def by_name(result: SampleResult, evaluator: Evaluator, names: Sequence[str]) ->
     """
     __tracebackhide__ = True
     if result.failures:
-        raise ScoringError(error_text(result), [result])
+        raise unscored_error(error_text(result), [result])
     found = {score.metric: score for score in result.scores}
     return {name: found[evaluator.canonical(name)] for name in names}

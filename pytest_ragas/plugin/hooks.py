@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_ragas.plugin.blocking import IN_BODY, score_what_is_returned, set_up, wait_for_scores
+from pytest_ragas.plugin.budget import receive_spent, send_spent
 from pytest_ragas.plugin.header import header_line
 from pytest_ragas.plugin.outcomes import settle_report
 from pytest_ragas.plugin.results import gather, load, pack, receive_models, send_models, unpack
@@ -82,11 +83,13 @@ class Hooks:
         """A worker's last words."""
         if self.suite.is_worker:
             send_models(self.suite)
+            send_spent(self.suite)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker of pytest-xdist has ended."""
         receive_models(self.suite, node)
+        receive_spent(self.suite, node)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Scores and gates, before pytest's own short summary."""

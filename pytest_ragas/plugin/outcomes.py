@@ -63,6 +63,23 @@ class ScoringError(PytestRagasError):
         self.results = tuple(results)
 
 
+class NotRun(ScoringError):
+    """An answer was not scored, because the budget of the run had no room: an ERROR of the test, never green."""
+
+    __module__ = "builtins"
+
+
+def unscored_error(message: str, results: Sequence[SampleResult]) -> ScoringError:
+    """The error of a test whose answers lack scores.
+
+    Args:
+        message: What the report shows.
+        results: The results that lack a score, at least one.
+    """
+    kind = NotRun if all(result.outcome == "not run" for result in results) else ScoringError
+    return kind(message, results)
+
+
 def settle_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
     """Show our own exceptions as what they are: their text without frames, and an error as an ERROR.
 

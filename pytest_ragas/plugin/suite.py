@@ -139,9 +139,11 @@ class Suite:
             manager.register(builtin, "ragas-metrics")
         manager.hook.pytest_ragas_register_metrics.call_historic(kwargs={"register": registry.register})
         return registry
+            from pytest_ragas.plugin.budget import divide
 
     def evaluator(self, critic: object, embeddings: object) -> Evaluator:
         """One evaluator for each pair of models, so that its metrics are built once."""
+            divide(self.config, session.budget)
         key = (id(critic), id(embeddings))
         if key not in self._evaluators:
             # the models are kept beside it, so that no other object is given their id

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ragas.gates.aggregate import mean_interval
-from pytest_ragas.reports.terminal import Line, gate_lines, summary_lines
+from pytest_ragas.plugin.budget import spent
+from pytest_ragas.reports.budget import budget_line
+from pytest_ragas.reports.terminal import Line, gate_lines, summary_lines, wrapped_lines
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
@@ -38,6 +40,13 @@ def write_summary(suite: Suite, reporter: pytest.TerminalReporter) -> None:
     )
     reporter.write_sep("=", "ragas summary")
     _write(reporter, lines)
+    _write(reporter, _budget(suite, reporter))
+
+
+def _budget(suite: Suite, reporter: pytest.TerminalReporter) -> list[Line]:
+    total = spent(suite)
+    line = budget_line(suite.settings, total)
+    return wrapped_lines(line, reporter._tw.fullwidth, {"yellow": True} if total.refused else {}) if line else []
 
 
 def write_red_gates(suite: Suite, reporter: pytest.TerminalReporter) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pytest_ragas.errors import ConfigurationError, MetricError, ModelError, PytestRagasError, cut
 from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
-from pytest_ragas.plugin.outcomes import NothingScored, ScoringError, ThresholdFailure
+from pytest_ragas.plugin.outcomes import NothingScored, ThresholdFailure, unscored_error
 from pytest_ragas.plugin.results import note, noted
 from pytest_ragas.plugin.scoring_logs import note_logs
 from pytest_ragas.plugin.suite import suite_of
@@ -185,7 +185,7 @@ def conclude(pending: Pending) -> BaseException | None:
         return ThresholdFailure(text, failed)
     missing = [result for result in found if result.failures]
     if missing:
-        return ScoringError(_with_others(missing, lambda result, lines: error_text(result, lines=lines)), missing)
+        return unscored_error(_with_others(missing, lambda result, lines: error_text(result, lines=lines)), missing)
     return None
 
 

@@ -46,6 +46,7 @@ class Dealing:
 
 def join(config: pytest.Config, limiter: Limiter, limit: int) -> None:
     """In a worker: from now on the limiter has this worker's share of the limit."""
+    from pytest_ragas.scoring.share_client import ShareClient
     from pytest_ragas.scoring.shares import static_share
 
     given: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]  # of pytest-xdist

@@ -48,7 +48,8 @@ def error_text(result: SampleResult, *, lines: int = LINES) -> str:
     """
     first, *others = result.failures
     reasons = [_reason(failure, result.sample) for failure in result.failures]
-    text = [f"{first.metric} could not be scored: {cut(reasons[0])}", *_row(result.sample)]
+    what = "was not run" if first.kind == "not run" else "could not be scored"
+    text = [f"{first.metric} {what}: {cut(reasons[0])}", *_row(result.sample)]
     text += [
         _line(f"  {failure.metric}: {'likewise' if reason == reasons[0] else reason}")
         for failure, reason in zip(others, reasons[1:], strict=True)

@@ -215,6 +215,11 @@ def _use(use: ModelUse) -> str:
     return f"{use.identity}: {count(usage.calls, 'call')}{tokens}"
 
 
+def wrapped_lines(text: str, width: int, markup: Mapping[str, bool]) -> list[Line]:
+    """A text in as many lines as it takes."""
+    return [Line(text=line, markup=markup) for line in _wrapped(text, width)]
+
+
 def _wrapped(text: str, width: int, *, indent: int = 4) -> list[str]:
     """A text in as many lines as it takes; the further ones are indented."""
     if width_of(text) <= width:

@@ -18,6 +18,7 @@ from pytest_ragas.errors import (
     TransientModelError,
 )
 from pytest_ragas.protocols import LLM, Embeddings, JSONSchema
+from pytest_ragas.scoring.budget import Purse
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.meter import Meter
 from pytest_ragas.scoring.retry import Retry
@@ -44,7 +45,16 @@ class GuardedLLM:
     Two requests are the same if messages, schema and repeat are; then the second waits for the first one's answer.
     """
 
-    def __init__(self, llm: LLM, *, limiter: Limiter, retry: Retry, meter: Meter, role: str = "critic LLM") -> None:
+    def __init__(
+        self,
+        llm: LLM,
+        *,
+        limiter: Limiter,
+        retry: Retry,
+        meter: Meter,
+        role: str = "critic LLM",
+        purse: Purse | None = None,
+    ) -> None:
         """
         Args:
             llm: The model itself; retries nothing.
@@ -52,12 +62,14 @@ class GuardedLLM:
             retry: When to send again.
             meter: Counts what each request costs.
             role: "critic LLM" or "generator LLM", for messages.
+            purse: Pays for each request; None where there is no budget.
         """
         self._llm = llm
         self._limiter = limiter
         self._retry = retry
         self._meter = meter
         self._role = role
+        self._purse = purse
         self._flights: SingleFlight[Answer] = SingleFlight()
         # by id: metrics pass module-level schemas, whose JSON need not be written for each call
         self._schemas: dict[int, tuple[JSONSchema, str]] = {}
@@ -74,6 +86,7 @@ class GuardedLLM:
             TransientModelError: No answer; the message says which request, how many attempts and the last error.
             RejectedRequestError: Refused.
             StructureError: Never an answer in the structure.
+            BudgetError: A request has no room in the budget, and was not sent.
         """
         messages = tuple(messages)
         key = (messages, self._schema_key(schema), current_repeat.get())
@@ -87,6 +100,17 @@ class GuardedLLM:
         return await self._retry.ask(once, messages, limiter=self._limiter, model=self._llm.identity)
 
     async def _once(self, schema: JSONSchema, messages: Sequence[Message]) -> Answer:
+        if self._purse is None:
+            return await self._send(schema, messages)
+        size = len(self._schema_key(schema)) + sum(
+            len(message.content.encode("utf-8", "replace")) for message in messages
+        )
+        with await self._purse.pay(str(schema.get("title", "")), size) as charge:
+            answer = await self._send(schema, messages)
+            charge.usage = answer.usage
+            return answer
+
+    async def _send(self, schema: JSONSchema, messages: Sequence[Message]) -> Answer:
         with self._meter.request() as receipt:
             try:
                 answer = await _dropped_is_transient(self._llm.ask(messages, schema))
@@ -122,7 +146,14 @@ class GuardedEmbeddings:
     """Embeddings whose calls go through the limiter and the one retry layer, are metered, and sent once in flight."""
 
     def __init__(
-        self, embeddings: Embeddings, *, limiter: Limiter, retry: Retry, meter: Meter, role: str = "embeddings"
+        self,
+        embeddings: Embeddings,
+        *,
+        limiter: Limiter,
+        retry: Retry,
+        meter: Meter,
+        role: str = "embeddings",
+        purse: Purse | None = None,
     ) -> None:
         """
         Args:
@@ -131,12 +162,14 @@ class GuardedEmbeddings:
             retry: When to send again.
             meter: Counts the requests.
             role: For messages.
+            purse: Pays for each request, at its estimate, as vectors come without usage; None without a budget.
         """
         self._embeddings = embeddings
         self._limiter = limiter
         self._retry = retry
         self._meter = meter
         self._role = role
+        self._purse = purse
         self._flights: SingleFlight[Vectors] = SingleFlight()
 
     @property
@@ -162,6 +195,13 @@ class GuardedEmbeddings:
         return await self._retry.call(once, limiter=self._limiter, model=self._embeddings.identity)
 
     async def _once(self, texts: tuple[str, ...]) -> Vectors:
+        if self._purse is None:
+            return await self._send(texts)
+        size = sum(len(text.encode("utf-8", "replace")) for text in texts)
+        with await self._purse.pay("", size, answers=False):
+            return await self._send(texts)
+
+    async def _send(self, texts: tuple[str, ...]) -> Vectors:
         with self._meter.request():
             vectors = await _dropped_is_transient(self._embeddings.embed(texts))
         if len(vectors) != len(texts):

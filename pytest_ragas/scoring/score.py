@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Protocol
 
 from pytest_ragas.errors import (
+    BudgetError,
     ConfigurationError,
     InvalidScoreError,
     MetricError,
@@ -135,6 +136,8 @@ def _failure(error: BaseException, sample: Sample, built: BuiltMetric, request: 
 
 
 def _kind(error: BaseException, built: BuiltMetric) -> FailureKind:
+    if isinstance(error, BudgetError):
+        return "not run"
     if isinstance(error, StructureError):
         return "structure"
     if isinstance(error, ModelError):

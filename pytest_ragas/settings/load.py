@@ -14,6 +14,7 @@ from pytest_ragas.settings.file_layer import file_layer, pyproject_layer
 from pytest_ragas.settings.layers import Layer
 from pytest_ragas.settings.merge import merged
 from pytest_ragas.settings.option_layers import command_line_layer, environment_layer
+from pytest_ragas.settings.prices import check_priced
 from pytest_ragas.settings.seal import Unseen
 from pytest_ragas.settings.values import Settings
 
@@ -49,6 +50,7 @@ def load_settings(
     if problems:
         raise problems[0] if len(problems) == 1 else _together(problems)
     settings = merged(layers)
+    check_priced(settings)
     return replace(settings, places=_places(settings, rootdir.absolute()))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_ragas.settings.layers import Layer
 from pytest_ragas.settings.model import model_settings
+from pytest_ragas.settings.prices import prices_from
 from pytest_ragas.settings.values import Settings
 from pytest_ragas.values.gate import thresholds_from
 
@@ -18,12 +19,13 @@ Gates = list[tuple[str, str]]
 def merged(layers: Sequence[Layer]) -> Settings:
     """What layers without problems say together.
 
-    Tables that users fill entry by entry (thresholds, gates, options of metrics) are merged entry by entry. A model
-    is replaced as a whole: a key of one endpoint must never be sent to another.
+    Tables that users fill entry by entry (thresholds, gates, options of metrics, prices) are merged entry by entry. A
+    model is replaced as a whole: a key of one endpoint must never be sent to another.
     """
     values: dict[str, Any] = {}
     thresholds: dict[str, float] = {}
     options: dict[str, dict[str, Any]] = {}
+    prices: dict[str, Any] = {}
     gates: Gates = []
     origin: dict[str, str] = {}
     for layer in layers:
@@ -35,6 +37,9 @@ def merged(layers: Sequence[Layer]) -> Settings:
                 for metric, given in value.items():
                     options.setdefault(metric, {}).update(given)
                     origin.update({f"metric_options.{metric}.{name}": layer.origin for name in given})
+            elif key == "prices":
+                prices.update(value)
+                origin.update({f"prices.{model}": layer.origin for model in value})
             elif key != "gates":
                 values[key] = model_settings(value) if key in _MODELS else value
                 origin[key] = layer.origin
@@ -43,16 +48,22 @@ def merged(layers: Sequence[Layer]) -> Settings:
         origin.update({f"gates.{aggregate.strip()}": layer.origin for aggregate, _ in added})
     if "metrics" in values:
         values["metrics"] = tuple(dict.fromkeys(values["metrics"]))
-    for whole in ("concurrency", "target_concurrency"):  # JSON Schema calls 16.0 an integer too
+    for whole in (
+        "concurrency",
+        "target_concurrency",
+        "max_calls",
+        "max_tokens",
+    ):  # JSON Schema calls 16.0 an integer too
         if whole in values:
             values[whole] = int(values[whole])
-    for number in ("min_coverage", "target_timeout"):
+    for number in ("min_coverage", "target_timeout", "max_usd"):
         if number in values:
             values[number] = float(values[number])
     return Settings(
         **values,
         thresholds=thresholds_from(thresholds),
         metric_options=options,
+        prices=prices_from(prices),
         gates=tuple(f"{aggregate.strip()} {bound.strip()}" for aggregate, bound in gates),
         origin=origin,
     )

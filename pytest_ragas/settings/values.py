@@ -46,6 +46,16 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Price:
+    """What a model costs, in US dollars for a million tokens."""
+
+    input: float = 0.0
+    """Tokens that it reads."""
+    output: float = 0.0
+    """Tokens that it writes, those of reasoning included."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """What `[tool.pytest-ragas]`, `--ragas-config`, the environment and the command line say together."""
 
@@ -81,6 +91,14 @@ class Settings:
     """A Redis server that several machines store their judgements on, instead of `cache_dir`."""
     cassette: str = ""
     """A JSONL file of judgements that is read first and recorded to; empty for none."""
+    max_calls: int | None = None
+    """Requests that a run may send to critic LLM and embeddings, over all xdist workers; None for any number."""
+    max_tokens: int | None = None
+    """Tokens that they may read and write."""
+    max_usd: float | None = None
+    """US dollars that they may cost."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """What models cost, by their names."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where each key that is not a default came from: "command line", "environment", a file."""
     places: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)

@@ -39,6 +39,10 @@ class Judgement:
         return KINDS.index(self.kind), self.metric, self.sample, self.key
 
 
+# made once: json.dumps() would make an encoder for each judgement
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def text_of(value: Any) -> str:
     """A JSON value as text that UTF-8 can hold, whatever a model wrote.
 
@@ -46,7 +50,7 @@ def text_of(value: Any) -> str:
         ValueError: It is no JSON: NaN, an object.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _write(value)
         text.encode("utf-8")
     except UnicodeEncodeError:  # half of a surrogate pair: only an escape can say it
         return json.dumps(value, allow_nan=False, separators=(",", ":"))

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from pytest_ragas.judgements.judgement import FORMAT_VERSION
@@ -27,19 +28,24 @@ _schemas: dict[int, tuple[JSONSchema, str]] = {}
 
 def digest(value: Any, *, digits: int = 32) -> str:
     """Hex digits that are the same for equal JSON values, in every process and version of Python."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)  # ASCII: a surrogate cannot fail
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:digits]
+    return hashlib.sha256(_write(value).encode("ascii")).hexdigest()[:digits]  # ASCII: a surrogate cannot fail
 
 
 def short(value: Any) -> str:
     """A digest that is only compared with that of another version of the same thing."""
-    return digest(value, digits=16)
+    return _short_text(value) if type(value) is str else digest(value, digits=16)
+
+
+@lru_cache(maxsize=256)
+def _short_text(text: str) -> str:
+    # the instructions of a prompt come with every request
+    return digest(text, digits=16)
 
 
 def answer_key(model: ModelIdentity, messages: Sequence[Message], schema: JSONSchema, repeat: int) -> str:
     """Of the whole request to an LLM."""
     said = [[message.role, message.content] for message in messages]
-    return digest([FORMAT_VERSION, "answer", model.to_json(), said, _schema_digest(schema), repeat])
+    return digest([FORMAT_VERSION, "answer", _model(model), said, _schema_digest(schema), repeat])
 
 
 def answer_request(
@@ -47,7 +53,7 @@ def answer_request(
 ) -> dict[str, Any]:
     """What that key was made of, texts as digests."""
     return {
-        "model": model.to_json(),
+        "model": _model(model),
         "messages": [[message.role, short(message.content)] for message in messages],
         "structure": [str(schema.get("title", "")), _schema_digest(schema)[:16]],
         "repeat": repeat,
@@ -56,12 +62,12 @@ def answer_request(
 
 def vector_key(model: ModelIdentity, text: str) -> str:
     """Of one text that was embedded. Not of the repeat: a vector of the same text is the same vector."""
-    return digest([FORMAT_VERSION, "vector", model.to_json(), text])
+    return digest([FORMAT_VERSION, "vector", _model(model), text])
 
 
 def vector_request(model: ModelIdentity, text: str) -> dict[str, Any]:
     """What that key was made of."""
-    return {"model": model.to_json(), "text": short(text)}
+    return {"model": _model(model), "text": short(text)}
 
 
 def score_request(
@@ -87,6 +93,11 @@ def sample_content(sample: Sample, names: Sequence[str]) -> list[Any]:
     return [getattr(sample, name) if name in _SAMPLE_FIELDS else sample.metadata.get(name) for name in names]
 
 
+@lru_cache(maxsize=64)
+def _model(model: ModelIdentity) -> Mapping[str, Any]:
+    return model.to_json()
+
+
 def _schema_digest(schema: JSONSchema) -> str:
     kept = _schemas.get(id(schema))
     if kept is not None:
@@ -107,3 +118,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(map(str, value))
     return value if value is None or isinstance(value, (str, bool, int, float)) else repr(value)
+
+
+# made once: json.dumps() would make an encoder for each of the twelve keys of a sample
+_write = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode

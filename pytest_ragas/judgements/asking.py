@@ -14,6 +14,8 @@ class Asking:
     sample: str = ""
     answers: dict[str, None] = field(default_factory=dict)
     """Keys of what models answered for it so far, in order."""
+    unanswered: list[str] = field(default_factory=list)
+    """Keys of what a model was asked, and did not answer."""
 
 
 ASKING: contextvars.ContextVar[Asking] = contextvars.ContextVar("ragas_asking")

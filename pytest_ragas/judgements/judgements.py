@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,11 +64,12 @@ class Judgements:
         self._cassette = cassette
         self._run = run
         self._notes = list(notes)
+        self._lost = bool(notes)
         self._lock = threading.Lock()
         self._writer: Writer | None = None
         if store is not None and store.writable and mode != "replay":
             # a closure over the store, not over self: it runs in a thread, and self may be collected
-            self._writer = Writer(lambda batch: store.write(batch, run=run), failed=self._note)
+            self._writer = Writer(lambda batch, gone: store.write(batch, run=run, forget=gone), failed=self._note_store)
         self._begin()
 
     def _begin(self) -> None:
@@ -149,8 +150,10 @@ class Judgements:
             request: The same as data (`judgements.key`).
             role: "critic LLM" or "embeddings".
         """
+        missing = f"no {kind} is stored for {what} in {self._place()}"
         error = MissingJudgementError(
-            f"no {kind} is stored for {what} (looked into {self._place()}), and --ragas-cache=replay makes no call.",
+            f"{missing}, and --ragas-cache=replay makes no call. {self._mend()}",
+            missing=missing,
             kind=kind,
             request=request,
         )
@@ -183,17 +186,24 @@ class Judgements:
             changed = changes(score, stored)
         elif error.kind in KINDS and (stored := self.near(error.kind, metric, sample)):
             changed = changes(error.request, stored)
+        # what changed comes first: reports cut
         if changed:
             more = f"; and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
-            why = f"Changed since row {sample!r} was recorded: {'; '.join(changed[:_SHOWN])}{more}."
+            why = f"changed since it was recorded: {'; '.join(changed[:_SHOWN])}{more}. "
         else:
-            why = f"Nothing of {metric} is stored for row {sample!r}." if not stored else ""
-        mend = "--ragas-cache=read-write"
-        if self._cassette is not None:
-            mend += f" --ragas-cassette={self._cassette.shown}"
-        told = MissingJudgementError(f"{error} {why} Record it: run once with {mend}.".replace("  ", " "))
+            why = "" if stored else "nothing is recorded for this row. "
+        told = MissingJudgementError(
+            f"{why}--ragas-cache=replay makes no call. {self._mend()} ({error.missing or error})",
+            missing=error.missing,
+            kind=error.kind,
+            request=error.request,
+        )
         told.role = error.role
         return told
+
+    def _mend(self) -> str:
+        cassette = f" --ragas-cassette={self._cassette.shown}" if self._cassette is not None else ""
+        return f"Record it: run once with --ragas-cache=read-write{cassette}."
 
     # ---- keeping ----------------------------------------------------------------------------------
 
@@ -214,6 +224,16 @@ class Judgements:
         if self._writer is not None:
             self._writer.add(judgement)
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Keep none of these after all: what was answered turned out to be of no use."""
+        if self.replays:
+            return
+        for key in keys:
+            self._own.pop(key, None)
+            self._used.pop(key, None)
+            if self._writer is not None:
+                self._writer.forget(key)
+
     def finish(self) -> None:
         """Write what is not written yet, and the cassette. Never raises; what fails is in `notes`. Idempotent."""
         if self._pid != os.getpid():
@@ -230,7 +250,7 @@ class Judgements:
                 try:
                     self._store.used(used, run=self._run)
                 except StoreError as error:
-                    self._note(str(error))
+                    self._note_store(str(error))
 
     def close(self) -> None:
         """`finish`, and let go of files and connections."""
@@ -267,8 +287,14 @@ class Judgements:
     def _give_up_reading(self, why: str) -> None:
         with self._lock:
             if self._store is not None:
-                self._note(f"{why} This run goes on without it.")
+                self._note_store(f"{why} This run goes on without it.")
             self._store = self._writer = None
+
+    def _note_store(self, text: str) -> None:
+        """Once: a server that is gone can be neither read nor written."""
+        if not self._lost:
+            self._lost = True
+            self._note(text)
 
     def _note(self, text: str) -> None:
         if text not in self._notes:

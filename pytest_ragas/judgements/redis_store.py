@@ -105,9 +105,10 @@ class RedisStore:
         """All judgements."""
         yield from self.read(self._try(lambda: self._client.zrange(f"{PREFIX}used", 0, -1)))
 
-    def write(self, judgements: Sequence[Judgement], *, run: str) -> None:
-        """Add or replace, in one transaction."""
+    def write(self, judgements: Sequence[Judgement], *, run: str, forget: Sequence[str] = ()) -> None:
+        """Add, replace and delete, in one transaction."""
         started = self._started(run)
+        gone = list(self.read(forget)) if forget else []
 
         def send() -> None:
             with self._client.pipeline(transaction=True) as pipe:
@@ -115,6 +116,8 @@ class RedisStore:
                     pipe.set(f"{PREFIX}judgement:{judgement.key}", line_of(judgement))
                     pipe.sadd(_of(judgement.metric, judgement.sample), judgement.key)
                     pipe.zadd(f"{PREFIX}used", {judgement.key: started})
+                for judgement in gone:
+                    _delete(pipe, judgement)
                 pipe.execute()
 
         self._try(send, "written to")
@@ -147,9 +150,7 @@ class RedisStore:
         def send() -> None:
             with self._client.pipeline(transaction=True) as pipe:
                 for judgement in gone:
-                    pipe.delete(f"{PREFIX}judgement:{judgement.key}")
-                    pipe.srem(_of(judgement.metric, judgement.sample), judgement.key)
-                    pipe.zrem(f"{PREFIX}used", judgement.key)
+                    _delete(pipe, judgement)
                 pipe.zremrangebyrank(f"{PREFIX}runs", 0, -101)  # a hundred are enough
                 pipe.execute()
 
@@ -207,6 +208,12 @@ class RedisStore:
         except (self._error, OSError, UnicodeError) as error:
             problem = _words(error)
         raise StoreError(f"The judgement store {self._name} cannot be {what} ({problem}).")
+
+
+def _delete(pipe: Any, judgement: Judgement) -> None:
+    pipe.delete(f"{PREFIX}judgement:{judgement.key}")
+    pipe.srem(_of(judgement.metric, judgement.sample), judgement.key)
+    pipe.zrem(f"{PREFIX}used", judgement.key)
 
 
 def _of(metric: str, sample: str) -> str:

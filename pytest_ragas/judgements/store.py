@@ -68,8 +68,13 @@ class Store(Protocol):
     def everything(self) -> Iterator[Judgement]:
         """All judgements, in no order. Errors as `find`."""
 
-    def write(self, judgements: Sequence[Judgement], *, run: str) -> None:
-        """Add judgements, or replace those of the same keys: all or none.
+    def write(self, judgements: Sequence[Judgement], *, run: str, forget: Sequence[str] = ()) -> None:
+        """Add judgements, or replace those of the same keys, and delete others: all or nothing.
+
+        Args:
+            judgements: What to add.
+            run: The run that does.
+            forget: Keys to delete.
 
         Raises:
             StoreBusyError: Not now.

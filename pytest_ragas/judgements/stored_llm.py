@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pytest_ragas.errors import MissingJudgementError
+from pytest_ragas.errors import MissingJudgementError, ModelError
 from pytest_ragas.judgements import key as keys
 from pytest_ragas.judgements.asking import asking
 from pytest_ragas.judgements.judgement import Judgement, text_of
@@ -49,15 +49,20 @@ class StoredLLM:
         model, repeat, asker = self.identity, self._repeat(), asking()
         key = keys.answer_key(model, messages, schema, repeat)
         content = await self._judgements.afind("answer", key)
-        asker.answers[key] = None
         if content is not None:
             self.consulted = True
+            asker.answers[key] = None
             return answer_of(content)
         if self._judgements.replays:
-            what = f"this request for {schema.get('title') or 'an answer'} to {model}"
+            what = f"this request for {schema.get('title') or 'an object'} to {model}"
             request = keys.answer_request(model, messages, schema, repeat)
             raise self._judgements.missing("answer", what, request=request, role=self._role)
-        answer = await self._llm.ask(messages, schema)
+        try:
+            answer = await self._llm.ask(messages, schema)
+        except ModelError:
+            asker.unanswered.append(key)
+            raise
+        asker.answers[key] = None
         self._judgements.keep(
             Judgement(
                 kind="answer",

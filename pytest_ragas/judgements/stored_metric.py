@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from pytest_ragas.errors import InvalidScoreError, JudgementStoreError, MissingJudgementError
+from pytest_ragas.errors import InvalidScoreError, JudgementStoreError, MissingJudgementError, StructureError
 from pytest_ragas.judgements import key as keys
 from pytest_ragas.judgements.asking import ASKING, Asking
 from pytest_ragas.judgements.judgement import FORMAT_VERSION, Judgement
@@ -18,6 +18,9 @@ from pytest_ragas.protocols import Metric, MetricContext, MetricSpec
 from pytest_ragas.values.model import ModelIdentity
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score
+
+# made once: json.dumps would make an encoder for each sample
+_TEXT_OF = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=repr).encode
 
 
 class StoredMetric:
@@ -90,6 +93,12 @@ class StoredMetric:
         except MissingJudgementError as error:
             request = self._request(sample) if key else None
             raise self._judgements.explained(error, metric=self.name, sample=sample.id, score=request) from error
+        except StructureError:
+            if not asker.unanswered:
+                # the critic answered in the structure, but not what the metric can use (a verdict for a statement
+                # that nobody asked about): the next run must ask again, and not fail for ever
+                self._judgements.forget(asker.answers)
+            raise
         finally:
             ASKING.reset(token)
         if key and isinstance(score, Score):
@@ -113,8 +122,7 @@ class StoredMetric:
             self._head = (models, keys.digest([FORMAT_VERSION, "score", self._made_with(models)]).encode("ascii"))
         assert self._fields is not None
         content = [keys.sample_content(sample, self._fields), self._repeat()]
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=repr)
-        return hashlib.sha256(self._head[1] + text.encode("ascii")).hexdigest()[:32]
+        return hashlib.sha256(self._head[1] + _TEXT_OF(content).encode("ascii")).hexdigest()[:32]
 
     def _request(self, sample: Sample) -> dict[str, Any]:
         assert self._fields is not None

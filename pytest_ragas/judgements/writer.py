@@ -28,10 +28,13 @@ class Writer:
     yet, or cannot be, is still found.
     """
 
-    def __init__(self, write: Callable[[Sequence[Judgement]], None], *, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[Judgement], Sequence[str]], None], *, failed: Callable[[str], None]
+    ) -> None:
         """
         Args:
-            write: Writes judgements, all or none; called in the thread. Raises `StoreError`.
+            write: Writes judgements and deletes those of some keys, all or nothing; called in the thread. Raises
+                `StoreError`.
             failed: Told once, with a sentence, if it cannot; nothing is written from then on.
         """
         self._write = write
@@ -41,7 +44,7 @@ class Writer:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._changed = threading.Condition()
-        self._queue: list[Judgement] = []
+        self._queue: list[Judgement | str] = []
         self._unwritten: dict[str, Judgement] = {}
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -52,14 +55,24 @@ class Writer:
         self._after_fork()
         with self._changed:
             self._unwritten[judgement.key] = judgement
-            if self._broken or self._closing:
-                return
-            self._queue.append(judgement)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
-                self._thread.start()
-                atexit.register(self.finish)  # of a process that ends without closing its session
-            self._changed.notify_all()
+            self._take(judgement)
+
+    def forget(self, key: str) -> None:
+        """Delete a judgement that turned out to be of no use; never waits for the store."""
+        self._after_fork()
+        with self._changed:
+            self._unwritten.pop(key, None)
+            self._take(key)
+
+    def _take(self, item: Judgement | str) -> None:
+        if self._broken or self._closing:
+            return
+        self._queue.append(item)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+            self._thread.start()
+            atexit.register(self.finish)  # of a process that ends without closing its session
+        self._changed.notify_all()
 
     def find(self, kind: Kind, key: str) -> Any:
         """The content of a judgement that is not in the store yet; None if there is none."""
@@ -90,7 +103,7 @@ class Writer:
                 if self._closing and give_up_at == float("inf"):
                     give_up_at = time.monotonic() + _PATIENCE / 2
             try:
-                self._write(batch)
+                self._write(*_sorted(batch))
             except StoreBusyError as error:
                 if time.monotonic() > give_up_at:
                     self._give_up(f"{error} {len(self._unwritten)} judgements were not stored.")
@@ -106,9 +119,9 @@ class Writer:
                 return
             else:
                 with self._changed:
-                    for judgement in batch:
-                        if self._unwritten.get(judgement.key) is judgement:
-                            del self._unwritten[judgement.key]
+                    for item in batch:
+                        if isinstance(item, Judgement) and self._unwritten.get(item.key) is item:
+                            del self._unwritten[item.key]
 
     def _give_up(self, why: str) -> None:
         with self._changed:
@@ -121,3 +134,10 @@ class Writer:
         if self._pid != os.getpid():
             # what the parent has not written yet is still the parent's to write
             self._begin()
+
+
+def _sorted(batch: Sequence[Judgement | str]) -> tuple[list[Judgement], list[str]]:
+    """What to write and what to delete: of each key, what was said of it last."""
+    last = {item if isinstance(item, str) else item.key: item for item in batch}
+    written = [item for item in last.values() if isinstance(item, Judgement)]
+    return written, [item for item in last.values() if isinstance(item, str)]

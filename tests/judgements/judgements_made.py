@@ -80,7 +80,7 @@ class Judged:
             tickets = [evaluator.submit(row, plan) for row in rows]
             self.results = [ticket.result() for ticket in tickets]
             self.models = session.models()
-            self.counts = judgements.counts if (judgements := session.judgements()) is not None else None
+            self.counts = session.judged()
             self.notes = session.finish()
         finally:
             session.close()

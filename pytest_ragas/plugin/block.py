@@ -125,7 +125,7 @@ class Block:
         item.funcargs, item._report_sections = self._funcargs, list(self._sections)
         try:
             report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
-            if not hasattr(report, "wasxfail"):
+            if report.failed and not hasattr(report, "wasxfail"):
                 item.ihook.pytest_exception_interact(node=item, call=call, report=report)
         finally:
             item.funcargs, item._report_sections = now

@@ -90,8 +90,12 @@ def settle_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.
     """
     if call.excinfo is None:
         return
+    from pytest_ragas.plugin.on_error import is_softened, soften
+
     error = call.excinfo.value
-    if isinstance(error, PytestRagasError):
+    if is_softened(item, error):
+        soften(item, error, report, _place(item, call.excinfo))
+    elif isinstance(error, PytestRagasError):
         if report.when == "call":
             # every reporter understands a failed setup as an error: terminal, JUnit, HTML, allure
             report.when = "setup"

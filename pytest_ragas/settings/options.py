@@ -205,6 +205,15 @@ OPTIONS: tuple[Option, ...] = (
         example="judgements.jsonl",
     ),
     _option(
+        "on_error",
+        default="error",
+        metavar="OUTCOME",
+        help="What a test is that critic LLM or embeddings did not answer for: error; warn: it passes with a warning; "
+        "skip; gates miss its scores in any case",
+        example="warn",
+        choices=("error", "warn", "skip"),
+    ),
+    _option(
         "max_calls",
         parse=option_text.number,
         default="none",

@@ -91,6 +91,9 @@ class Settings:
     """A Redis server that several machines store their judgements on, instead of `cache_dir`."""
     cassette: str = ""
     """A JSONL file of judgements that is read first and recorded to; empty for none."""
+    on_error: Literal["error", "warn", "skip"] = "error"
+    """What becomes of a test that critic LLM or embeddings did not answer for: an ERROR, a pass with a warning, a skip.
+    Its scores are missing for gates in any case."""
     max_calls: int | None = None
     """Requests that a run may send to critic LLM and embeddings, over all xdist workers; None for any number."""
     max_tokens: int | None = None

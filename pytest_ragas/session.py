@@ -192,11 +192,11 @@ class Session:
                 limiter=self.limiter.child(),
                 retry=Retry.for_timeout(self.settings.critic_llm.timeout),
                 meter=self._meter("critic LLM", llm.identity),
+                purse=self._purse(llm.identity),
             )
             judgements = self.judgements() if is_stored(llm) else None
             return StoredLLM(asked, judgements, repeat=current_repeat.get) if judgements else asked
 
-                purse=self._purse(llm.identity),
         guarded: LLM | EmbeddedCritic = self._once("critic LLM", value, build)
         return guarded
 
@@ -212,11 +212,11 @@ class Session:
                 limiter=self.limiter.child(),
                 retry=Retry.for_timeout((self.settings.embeddings or ModelSettings()).timeout),
                 meter=self._meter("embeddings", model.identity),
+                purse=self._purse(model.identity),
             )
             judgements = self.judgements() if is_stored(model) else None
             return StoredEmbeddings(asked, judgements) if judgements else asked
 
-                purse=self._purse(model.identity),
         guarded: Embeddings = self._once("embeddings", value, build)
         return guarded
 
@@ -229,13 +229,13 @@ class Session:
     def _meter(self, role: str, identity: ModelIdentity) -> Meter:
         return self._meters.setdefault((role, identity), Meter())
 
-    def note_embedded(self, identity: ModelIdentity) -> None:
-        """A metric of the embedded critic was built: it makes no calls that a meter could count."""
-        self._embedded.setdefault(identity)
-
     def _purse(self, identity: ModelIdentity) -> Purse | None:
         price = price_of(identity, self.settings)
         return self.budget.purse(identity, price) if self.budget.limits.any else None
+
+    def note_embedded(self, identity: ModelIdentity) -> None:
+        """A metric of the embedded critic was built: it makes no calls that a meter could count."""
+        self._embedded.setdefault(identity)
 
     def models(self) -> tuple[ModelUse, ...]:
         """The models that judged in this process, and what they cost so far; not those that nobody asked.

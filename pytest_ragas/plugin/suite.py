@@ -123,9 +123,11 @@ class Suite:
         self.config.add_cleanup(session.close)
         keep_apart(self.config)
         if self.is_worker:
+            from pytest_ragas.plugin.budget import divide
             from pytest_ragas.plugin.xdist_shares import join
 
             join(self.config, session.limiter, self.settings.concurrency)
+            divide(self.config, session.budget)
         self.config.pluginmanager.register(Unstored(self.config, session), PLUGIN)
         return session
 
@@ -139,11 +141,9 @@ class Suite:
             manager.register(builtin, "ragas-metrics")
         manager.hook.pytest_ragas_register_metrics.call_historic(kwargs={"register": registry.register})
         return registry
-            from pytest_ragas.plugin.budget import divide
 
     def evaluator(self, critic: object, embeddings: object) -> Evaluator:
         """One evaluator for each pair of models, so that its metrics are built once."""
-            divide(self.config, session.budget)
         key = (id(critic), id(embeddings))
         if key not in self._evaluators:
             # the models are kept beside it, so that no other object is given their id

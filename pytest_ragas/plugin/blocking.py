@@ -12,7 +12,6 @@ from pytest_ragas.plugin.outcomes import NothingScored
 from pytest_ragas.plugin.returned import returned_to
 from pytest_ragas.plugin.verdict import PENDING, PREPARED, Pending, conclude, prepare, submit
 
-
 IN_BODY = pytest.StashKey[bool]()
 """Of a marked test whose body runs."""
 
@@ -23,6 +22,8 @@ def set_up(item: pytest.Item) -> None:
     Raises:
         ConfigurationError: Such a test cannot be scored, or not so.
     """
+    if item.config.getoption("setuponly", False):
+        return  # no body runs; with --setup-plan, no fixture has a value
     refuse_what_cannot_be_scored(item)
     request: pytest.FixtureRequest = item._request  # type: ignore[attr-defined]  # of every Function
     item.stash[PREPARED] = prepare(item, request.getfixturevalue("ragas"))

@@ -7,6 +7,7 @@ pytest, the standard library and a few light modules of ours is imported here.
 from __future__ import annotations
 
 from collections.abc import Generator
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +62,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         suite = suite_of(session.config)
         suite.use()
         session.config.pluginmanager.register(Controller(suite), "ragas-controller")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> None:
+    """Before pytest looks at what fixtures a test takes: its target is one of them."""
+    function = obj.__func__ if isinstance(obj, (staticmethod, classmethod)) else obj
+    if isinstance(function, FunctionType):
+        suite = suite_of(collector.config)
+        if "pytestmark" in function.__dict__ or suite.marks(collector):
+            from pytest_ragas.plugin.target_fixture import use_target
+
+            use_target(collector, function, suite.target_uses)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -82,9 +82,10 @@ def ragas_sample(request: pytest.FixtureRequest, ragas: RagasEvaluator) -> Sampl
     It has .user_input, .response, .retrieved_contexts, .reference, .reference_contexts, .id, .tags and .metadata.
     Instead of recording the answer, a test may return it: a string, a mapping, a `Sample`, or an object with
     .response and .retrieved_contexts. Without a testset, record the question too: record(user_input=..., ...).
+    Where the marker names a target, .response and .retrieved_contexts are its answer, which is waited for.
     """
     from pytest_ragas.errors import ConfigurationError
-    from pytest_ragas.plugin.handle import SampleHandle
+    from pytest_ragas.plugin.target import handle_of
     from pytest_ragas.plugin.verdict import HANDLE, is_marked
 
     # `ragas` is a parameter, though unused, so that pytest sees a parametrized critic LLM when it collects
@@ -93,6 +94,6 @@ def ragas_sample(request: pytest.FixtureRequest, ragas: RagasEvaluator) -> Sampl
             f"{request.node.nodeid} takes ragas_sample, but is not marked. Mark it: "
             '@pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8}).'
         )
-    handle = SampleHandle(getattr(request, "param", None))
+    handle = handle_of(request)
     request.node.stash[HANDLE] = handle
     return handle

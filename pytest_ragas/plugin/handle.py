@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_ragas.errors import cut
 from pytest_ragas.values.sample import Sample, stable_id
+
+if TYPE_CHECKING:
+    from pytest_ragas.plugin.answers import Answer
 
 _TEXT = ("response", "user_input", "reference")
 _LISTS = ("retrieved_contexts", "retrieved_context_ids", "reference_contexts", "reference_context_ids")
@@ -32,9 +35,12 @@ class SampleHandle:
     ```
 
     Attributes:
-        sample: The row itself; an empty sample where the marker names no testset.
+        row: The row itself; an empty sample where the marker names no testset.
         recorded: What was recorded so far, as immutable samples.
+        answer: The target's answer to the row, on its way; None in a test without target.
     """
+
+    answer: Answer | None = None
 
     def __init__(self, row: Sample | None = None) -> None:
         """
@@ -42,48 +48,53 @@ class SampleHandle:
             row: The row of the testset; None where the marker names none.
         """
         self.from_testset = row is not None
-        self.sample = Sample() if row is None else row
+        self.row = Sample() if row is None else row
         self.recorded: list[Sample] = []
+
+    @property
+    def sample(self) -> Sample:
+        """The row with its answer, if it has one: the testset's, or the target's, which is waited for."""
+        return self.row
 
     @property
     def user_input(self) -> str:
         """What the user asks."""
-        return self.sample.user_input
+        return self.row.user_input
 
     @property
     def response(self) -> str | None:
-        """The answer that the testset carries; None where it carries none."""
+        """The answer that the testset carries, or that the target gives; None where there is none."""
         return self.sample.response
 
     @property
     def retrieved_contexts(self) -> Sequence[str] | None:
-        """The contexts that the testset carries; None where it carries none."""
+        """The contexts that the testset carries, or that the target gives; None where there are none."""
         return self.sample.retrieved_contexts
 
     @property
     def reference(self) -> str | None:
         """The right answer."""
-        return self.sample.reference
+        return self.row.reference
 
     @property
     def reference_contexts(self) -> Sequence[str] | None:
         """The passages that hold the right answer."""
-        return self.sample.reference_contexts
+        return self.row.reference_contexts
 
     @property
     def id(self) -> str:
         """The row's stable id."""
-        return self.sample.id
+        return self.row.id
 
     @property
     def tags(self) -> Sequence[str]:
         """The slices that the row belongs to."""
-        return self.sample.tags
+        return self.row.tags
 
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The row's other columns."""
-        return self.sample.metadata
+        return self.row.metadata
 
     def __repr__(self) -> str:
         return f"<ragas_sample {self.id!r}: {cut(self.user_input, 60)!r}>"
@@ -145,7 +156,7 @@ class SampleHandle:
 
     def _completed(self, sample: Sample) -> Sample:
         """A whole sample about the row's question has the row's id, reference and tags, unless it brings its own."""
-        row = self.sample
+        row = self.row
         if not self.from_testset or sample.user_input not in ("", row.user_input) or sample is row:
             return sample
         missing: dict[str, Any] = {name: getattr(row, name) for name in _OF_THE_ROW if not getattr(sample, name)}
@@ -167,7 +178,12 @@ class SampleHandle:
         """What there is to score: the recorded answers, else the answer that the row carries."""
         if self.recorded:
             return tuple(self.recorded)
-        return (self.sample,) if self.sample.response is not None else ()
+        sample = self.sample
+        return (sample,) if sample.response is not None else ()
+
+    def known(self) -> Sample:
+        """What is known of the answer right now; nothing is waited for."""
+        return self.recorded[-1] if self.recorded else self.row
 
 
 def _fields_of(answer: Any) -> dict[str, Any]:

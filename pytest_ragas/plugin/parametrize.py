@@ -10,6 +10,7 @@ from pytest_ragas.errors import ConfigurationError, PytestRagasError, TestsetErr
 from pytest_ragas.plugin.gates import read_gates
 from pytest_ragas.plugin.marker import NAME, TestsetSource, read_markers
 from pytest_ragas.plugin.suite import Suite
+from pytest_ragas.plugin.target_fixture import check_target
 from pytest_ragas.testset.rows import sample_from_row
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.testset import Testset
@@ -33,6 +34,7 @@ def parametrize(suite: Suite, metafunc: pytest.Metafunc) -> None:
     try:
         arguments = read_markers(metafunc.definition.iter_markers(NAME), where=where)
         suite.metrics.update(dict.fromkeys(suite.wanted(arguments, where=f"the ragas marker of {where}")))
+        check_target(suite, metafunc, arguments, where=where)
         if arguments.testset is not None:
             rows = _rows(suite, arguments.testset, metafunc)
             metafunc.parametrize(FIXTURE, rows, indirect=True, ids=[row.id for row in rows])

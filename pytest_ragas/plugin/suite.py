@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -25,6 +29,9 @@ HOOKS = "ragas-hooks"
 DEFERRED = "ragas-deferred"
 """Name of the plugin that defers verdicts."""
 
+TARGETS = "ragas-targets"
+"""Name of the plugin that calls targets."""
+
 
 class Suite:
     """Settings, session, testsets and results of one pytest process.
@@ -36,6 +43,7 @@ class Suite:
         stopped: Whether the loop over the tests did not come to its end (-x, Ctrl-C): gates are not decided then.
         metrics: The metrics that marked tests are scored with, in order of collection.
         settings_error: Why the settings cannot be used, once that has ended the run.
+        target_uses: Of test functions: the mark by which they use the fixture of their target.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -46,6 +54,8 @@ class Suite:
         self.summarised = False
         self.metrics: dict[str, None] = {}
         self.settings_error = ""
+        self.target_uses: WeakKeyDictionary[FunctionType, pytest.Mark] = WeakKeyDictionary()
+        self._looked_at: tuple[pytest.Collector | None, bool] = (None, False)
         self._started = time.perf_counter()
         self._testsets: dict[Path, tuple[tuple[int, int], Testset]] = {}
         self._evaluators: dict[tuple[int, int], tuple[object, object, Evaluator]] = {}
@@ -68,6 +78,12 @@ class Suite:
     def may_have_gates(self) -> bool:
         """Whether this process decides gates at the end of the run."""
         return self.in_use and not self.is_worker and not self.config.option.collectonly
+
+    def marks(self, collector: pytest.Collector) -> bool:
+        """Whether a module or class marks the tests in it `ragas`; asked for each of its names in a row."""
+        if collector is not self._looked_at[0]:
+            self._looked_at = (collector, collector.get_closest_marker("ragas") is not None)
+        return self._looked_at[1]
 
     def expect(self) -> None:
         """Tests that use us were collected: look at what they share before the first one runs.
@@ -130,6 +146,19 @@ class Suite:
             divide(self.config, session.budget)
         self.config.pluginmanager.register(Unstored(self.config, session), PLUGIN)
         return session
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Nothing of ours goes on in the background inside this block, but what somebody waits for.
+
+        No target is called and nothing is scored; what was under way has ended. Ctrl-C gets through.
+        """
+        targets = self.config.pluginmanager.get_plugin(TARGETS)
+        with contextlib.ExitStack() as held:
+            if targets is not None:  # first: their answers are scored
+                held.enter_context(targets.calls.quiet())
+            held.enter_context(self.session.engine.quiet())
+            yield
 
     def _registry(self) -> Registry:
         import pytest_ragas.metrics.builtin as builtin

@@ -26,6 +26,7 @@ from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import FailureKind, ScoreFailure
 
 if TYPE_CHECKING:
+    from pytest_ragas.plugin.answers import AnswerTicket
     from pytest_ragas.plugin.evaluator import RagasEvaluator
     from pytest_ragas.session import Evaluator, Plan, Ticket
 
@@ -47,7 +48,7 @@ class Pending:
     """The scores that one test waits for: a ticket for each answer that it recorded."""
 
     item: pytest.Item = field(repr=False)
-    tickets: tuple[Ticket, ...]
+    tickets: tuple[Ticket | AnswerTicket, ...]
 
     def done(self) -> bool:
         """Whether every score, or the reason why there is none, is there."""
@@ -117,11 +118,16 @@ def prepare(item: pytest.Item, evaluator: RagasEvaluator) -> Prepared:
     plan = evaluator.evaluator.plan(metrics=arguments.metrics, thresholds=arguments.thresholds)
     handle = item.stash.setdefault(HANDLE, SampleHandle())
     if handle.from_testset:
-        _check_row(handle.sample, plan)
+        check_row(handle.row, plan)
     return Prepared(evaluator=evaluator.evaluator, plan=plan, handle=handle)
 
 
-def _check_row(row: Sample, plan: Plan) -> None:
+def check_row(row: Sample, plan: Plan) -> None:
+    """Find out, before there is an answer, whether a row has what no answer can bring.
+
+    Raises:
+        MissingFieldError: It does not.
+    """
     from pytest_ragas.session import check_sample
 
     # as if answered: the test's body may still bring these
@@ -142,6 +148,11 @@ def submit(item: pytest.Item) -> Pending | None:
     from pytest_ragas.session import check_sample
 
     prepared = item.stash[PREPARED]
+    order = item.stash.get(ORDER, AT_ONCE)
+    answer = prepared.handle.answer
+    if answer is not None and not prepared.handle.recorded:  # the target's, which need not be there yet
+        ticket = answer.hand_over(prepared.evaluator, prepared.plan, order=order)
+        return Pending(item=item, tickets=(ticket,))
     samples = prepared.handle.samples()
     if not samples:
         if noted(item):
@@ -149,7 +160,6 @@ def submit(item: pytest.Item) -> Pending | None:
         raise NothingScored(_nothing(prepared.handle))
     for sample in samples:
         check_sample(sample, prepared.plan)
-    order = item.stash.get(ORDER, AT_ONCE)
     tickets = tuple(
         prepared.evaluator.submit(sample, prepared.plan, nodeid=item.nodeid, order=order) for sample in samples
     )
@@ -173,12 +183,15 @@ def conclude(pending: Pending) -> BaseException | None:
     from pytest_ragas.session import breaches
 
     found = pending.results()
+    note_logs(pending.item, [record for ticket in pending.tickets for record in ticket.records])
+    for ticket in pending.tickets:
+        if ticket.error is not None:
+            return ticket.error
     for result in found:
         note(pending.item, result)
     # in the test's `call` duration only where it waited; the slowest answer, as they are scored concurrently
     seconds = max((result.seconds for result in found), default=0.0)
     pending.item.user_properties.append((SCORING_SECONDS, round(seconds, 3)))
-    note_logs(pending.item, [record for ticket in pending.tickets for record in ticket.records])
     failed = [result for result in found if result.outcome == "failed"]
     if failed:
         text = _with_others(failed, lambda result, lines: failure_text(result, breaches(result), lines=lines))
@@ -252,7 +265,7 @@ _KINDS: dict[type[PytestRagasError], FailureKind] = {
 
 def _row(item: pytest.Item) -> Sample:
     if handle := item.stash.get(HANDLE, None):
-        return (handle.samples() or (handle.sample,))[-1]
+        return handle.known()
     # the setup of another fixture broke first
     row = getattr(item, "callspec", None) and item.callspec.params.get("ragas_sample")  # type: ignore[attr-defined]
     return row if isinstance(row, Sample) else Sample()

@@ -9,7 +9,7 @@ import functools
 import inspect
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -53,7 +53,7 @@ class Call:
         records: What it logged, where the engine's log handler is installed.
     """
 
-    __slots__ = ("argument", "begun", "context", "function", "late", "read", "records", "reply", "running")
+    __slots__ = ("argument", "begun", "context", "function", "late", "read", "records", "reply")
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Call:
         self.context = context
         self.reply: Future[Reply] = Future()
         self.records: list[logging.LogRecord] = []
-        self.begun = self.running = self.late = False
+        self.begun = self.late = False
         self.reply.add_done_callback(tell_if_cancelled)
 
     def cancel(self) -> None:
@@ -93,8 +93,9 @@ class TargetCalls:
             timeout: Seconds that one call may take; None for as long as it likes.
         """
         self._engine = Engine(concurrency=concurrency, window=concurrency, name=THREAD_NAME)
-        self._timeout = timeout
+        self.timeout = timeout
         self._changed = threading.Condition()
+        self._under_way: set[Call] = set()
 
     # ---- for callers of any thread --------------------------------------------------------------
 
@@ -138,20 +139,19 @@ class TargetCalls:
         if not call.begun and not call.reply.done() and self._engine.stats().held:
             self._submit(call, AT_ONCE)
 
-    def settle(self, calls: Iterable[Call], seconds: float) -> bool:
-        """Wait until no code of these calls runs any more. Ctrl-C gets through.
+    def settle(self, function: Callable[[Any], Any], seconds: float) -> bool:
+        """Wait until this function runs no more, for nobody's sake. Ctrl-C gets through.
 
         Args:
-            calls: Calls whose replies are there, or that were cancelled.
+            function: Its calls were all waited for, or cancelled.
             seconds: To wait at most.
 
         Returns:
-            Whether none runs.
+            Whether it runs no more.
         """
-        mine = tuple(calls)
         until = now() + seconds
         with self._changed:
-            while any(call.running for call in mine):
+            while any(call.function is function for call in self._under_way):
                 left = until - now()
                 if left <= 0:
                     return False
@@ -192,7 +192,7 @@ class TargetCalls:
 
     async def _reply(self, call: Call, context: contextvars.Context) -> Reply:
         loop = asyncio.get_running_loop()
-        until = None if self._timeout is None else loop.time() + self._timeout
+        until = None if self.timeout is None else loop.time() + self.timeout
         if is_async(call.function):
             task = context.run(loop.create_task, self._awaited(call, call.function, call.argument))
             return await _within(until, call, task)
@@ -232,12 +232,14 @@ class TargetCalls:
 
     def _enters(self, call: Call) -> bool:
         with self._changed:
-            call.running = not call.reply.done()
-            return call.running
+            if call.reply.done():  # cancelled in the last moment
+                return False
+            self._under_way.add(call)
+            return True
 
     def _leaves(self, call: Call) -> None:
         with self._changed:
-            call.running = False
+            self._under_way.discard(call)
             self._changed.notify_all()
 
 

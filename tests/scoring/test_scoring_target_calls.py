@@ -264,7 +264,7 @@ def test_an_async_call_under_way_is_cancelled(make: Make) -> None:
     calls = make()
     call, _, did = under_way(calls, "async")
     call.cancel()
-    assert calls.settle([call], 60)
+    assert calls.settle(call.function, 60)
     assert did == ["began", "cancelled"]
 
 
@@ -272,9 +272,9 @@ def test_a_sync_call_under_way_ends_by_itself_and_can_be_waited_for(make: Make) 
     calls = make()
     call, go_on, did = under_way(calls, "sync")
     call.cancel()
-    assert not calls.settle([call], 0.01)
+    assert not calls.settle(call.function, 0.01)
     go_on.set()
-    assert calls.settle([call], 60)
+    assert calls.settle(call.function, 60)
     assert did == ["began", "ended"]
 
 
@@ -285,7 +285,7 @@ def test_a_call_that_takes_too_long_is_given_up_and_its_place_is_free(make: Make
     assert calls.wait(call).timed_out
     assert calls.wait(calls.call(lambda _: "next", None, order=0)).value == "next"
     go_on.set()
-    assert calls.settle([call], 60)
+    assert calls.settle(call.function, 60)
     assert did[1] == ("ended" if kind == "sync" else "cancelled")
 
 
@@ -320,7 +320,7 @@ def test_there_is_no_thread_before_the_first_call(make: Make) -> None:
     calls = make()
     with calls.quiet():
         pass
-    assert calls.settle([], 0)
+    assert calls.settle(print, 0)
     calls.close()
     assert threading.active_count() == before
     assert sys.exc_info() == (None, None, None)

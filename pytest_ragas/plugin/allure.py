@@ -7,7 +7,6 @@ cache of its listener, is private: `can_be_held` tells whether it is as we know 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,40 +14,45 @@ import pytest
 _LISTENER = "allure_listener"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class AllureHold:
-    """The result of one test, out of allure's hands."""
+    """The result of one test, as allure keeps it."""
 
-    listener: Any
-    nodeid: str
-    uuid: str
-    result: Any
+    def __init__(self, item: pytest.Item) -> None:
+        self._listener: Any = item.config.pluginmanager.get_plugin(_LISTENER)
+        self._nodeid = item.nodeid
+        self._uuid: str | None = None
+        self._result: Any = None
+        self._status: tuple[Any, Any] = (None, None)
+        self._taken = False
 
-    @classmethod
-    def take(cls, item: pytest.Item) -> AllureHold | None:
-        """Take the result of a test that is over; None where allure does not run."""
-        listener = item.config.pluginmanager.get_plugin(_LISTENER)
-        nodeid = item.nodeid
-        if listener is None or (uuid := listener._cache.pop(nodeid)) is None:
-            return None
-        result = listener.allure_logger.get_test(uuid)
-        listener.allure_logger.drop_test(uuid)
-        return cls(listener=listener, nodeid=nodeid, uuid=uuid, result=result)
+    def note(self) -> None:
+        """The body is over, and its report is not made yet: what allure believes now is what a verdict would meet."""
+        if self._listener is not None and (uuid := self._listener._cache.get(self._nodeid)) is not None:
+            self._uuid, self._result = uuid, self._listener.allure_logger.get_test(uuid)
+            self._status = (self._result.status, self._result.statusDetails)
 
-    def reopen(self, *, broken: bool) -> None:
+    def take(self) -> None:
+        """The test is over: take its result out of allure's hands."""
+        if self._uuid is not None:
+            self._taken = True
+            self._listener._cache.pop(self._nodeid)
+            self._listener.allure_logger.drop_test(self._uuid)
+
+    def give_back(self, *, broken: bool) -> None:
         """Give it back, for the end of its report block to close and write it.
 
         Args:
             broken: Whether its call report will be made again, with a bad verdict.
         """
-        # the cache goes by the identity of the text
-        self.listener._cache._items[id(self.nodeid)] = self.uuid
-        self.listener.allure_logger.schedule_test(self.uuid, self.result)
+        if self._uuid is None:
+            return
+        if self._taken:
+            # the cache goes by the identity of the text
+            self._listener._cache._items[id(self._nodeid)] = self._uuid
+            self._listener.allure_logger.schedule_test(self._uuid, self._result)
         if broken:
-            from allure_commons.model2 import Status  # type: ignore[import-not-found, unused-ignore]
-
-            # as it was after the setup: a status of its own, e.g. of the teardown, would outlast the verdict
-            self.result.status, self.result.statusDetails = Status.PASSED, None
+            # a status of a later time, e.g. of the teardown, would outlast the verdict
+            self._result.status, self._result.statusDetails = self._status
 
 
 def can_be_held(config: pytest.Config) -> bool:

@@ -58,6 +58,11 @@ class Barriers:
         self._up = 0
         self._quiet = contextlib.ExitStack()
 
+    @property
+    def up(self) -> bool:
+        """Whether nothing is scored right now."""
+        return self._up > 0
+
     def is_one(self, item: pytest.Item) -> bool:
         """Whether nothing must be scored while this test runs."""
         return (

@@ -39,7 +39,7 @@ class Block:
         self._funcargs: dict[str, Any] = {}
         self._properties = 0
         self._sections: list[tuple[str, str, str]] = []
-        self._allure: AllureHold | None = None
+        self._allure = AllureHold(item)
 
     # ---- running: what `_pytest.runner.runtestprotocol` does, with the logging taken out of it -----
 
@@ -70,6 +70,10 @@ class Block:
         self._properties = len(item.user_properties)
         self._sections = list(item._report_sections)
 
+    def body_is_over(self) -> None:
+        """The body is over, and its report is not made yet."""
+        self._allure.note()
+
     def tear_down(self, nextitem: pytest.Item | None) -> None:
         """Teardown."""
         self._teardown = call_and_report(self.item, "teardown", log=False, nextitem=nextitem)
@@ -96,8 +100,7 @@ class Block:
         del properties[self._properties :]
         error = conclude(self.pending)
         added = properties[self._properties :]
-        if self._allure is not None:
-            self._allure.reopen(broken=error is not None)
+        self._allure.give_back(broken=error is not None)
         if error is None:
             self._call.user_properties.extend(added)
             load(self.item, self._call)
@@ -137,7 +140,7 @@ class Block:
 
     def hold(self) -> None:
         """The test is over, its verdict is not there: what belongs to the reports is taken out of others' reach."""
-        self._allure = AllureHold.take(self.item)
+        self._allure.take()
         if self._place.crashes_unseen and self._setup is not None:
             # so that the controller can miss the verdict if this worker crashes
             self._place.announce(self.item, self._setup)

@@ -12,7 +12,6 @@ Reporters see ordinary blocks, only later. `docs/deferred.md` says what users ma
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ import pytest
 from pytest_ragas.plugin.barriers import Barriers
 from pytest_ragas.plugin.block import Block
 from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
-from pytest_ragas.plugin.held import HeldBlocks, stopping
+from pytest_ragas.plugin.held import HeldBlocks, stop_if_asked, stopping
 from pytest_ragas.plugin.policy import Policy
 from pytest_ragas.plugin.timeout import TimeoutClock
 from pytest_ragas.plugin.verdict import ORDER, PENDING
@@ -50,7 +49,7 @@ class Deferred:
         self._critics = CriticLifetimes(self._wait_in_a_phase)
         self._clock = TimeoutClock(suite.config)
         self._running: Block | None = None
-        self._orders = itertools.count()
+        self._places: dict[pytest.Item, int] = {}
 
     # ---- one test -------------------------------------------------------------------------------
 
@@ -60,8 +59,8 @@ class Deferred:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
         """Outermost, also of time-outs: wait here for what must not be pending while the test runs; log afterwards."""
-        if not self.policy.defers(item) and self._critics.close_with(nextitem):
-            self.held.log_all(item.session)
+        if not self.policy.defers(item):
+            self._before_another(item, nextitem)
         with self._barriers.around(item):
             result = yield
         self._clock.over()
@@ -75,7 +74,7 @@ class Deferred:
         if not self.policy.defers(item):
             return None
         self._running = block = Block(item)
-        item.stash[ORDER] = next(self._orders)
+        item.stash[ORDER] = self._place(item)
         try:
             self._run(block, nextitem)
         except BaseException:  # Ctrl-C, pytest.exit()
@@ -107,9 +106,18 @@ class Deferred:
         else:
             self.held.add(block)
 
+    def _before_another(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Before a test that waits for nothing and reports at once."""
+        closes = self._critics.close_with(nextitem)
+        if (closes or self._stops_early) and not self._barriers.up:
+            self.held.log_all(item.session)
+            stop_if_asked(item.session)
+
     def _before_teardown(self, block: Block, nextitem: pytest.Item | None) -> None:
         """The last moment before a teardown, outside of every phase's capture and clock."""
         session = block.item.session
+        if self._barriers.up:
+            return  # whoever waited now would have scores made under somebody's patches
         if self._critics.close_with(nextitem):
             self._wait(session, also=block)
         elif self._stops_early and (block.pending is None or self._in_order(nextitem)):
@@ -120,7 +128,7 @@ class Deferred:
             self.held.log_ready(session)
 
     def _wait(self, session: pytest.Session, *, down_to: int = 0, also: Block | None = None) -> None:
-        with self._clock.stopped(), self._barriers.lifted():
+        with self._clock.stopped():
             self.held.log_all(session, down_to=down_to, also=also)
 
     def _wait_in_a_phase(self) -> None:
@@ -132,9 +140,15 @@ class Deferred:
 
     def _drop(self, block: Block) -> None:
         """The run was stopped by an earlier test while this one was ahead of its turn: it counts as not run."""
-        self.held.drop(block, "ahead of a test that stopped the run")
+        self.held.drop(block)
         if block.teardown_failed:
             block.log_teardown()  # it closed fixtures of others, whose errors must not be lost
+
+    def _place(self, item: pytest.Item) -> int:
+        """Place in the order of the run, so that the oldest test is scored first, whenever it is handed over."""
+        if item not in self._places:
+            self._places = {other: place for place, other in enumerate(item.session.items)}
+        return self._places.get(item, len(self._places))
 
     # ---- -x, --maxfail: what is reported is what a blocking run would report -------------------------
 
@@ -152,6 +166,16 @@ class Deferred:
         """Whether this test's verdict must be there before the next test runs, which reports at once."""
         return self._stops_early and nextitem is not None and not self.policy.defers(nextitem)
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Outermost around the body."""
+        __tracebackhide__ = True
+        try:
+            return (yield)
+        finally:
+            if self._running is not None:
+                self._running.body_is_over()
+
     # ---- fixtures ---------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True)
@@ -159,6 +183,7 @@ class Deferred:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         """Fixtures that patch the process, fixtures that judge."""
+        __tracebackhide__ = True
         self._barriers.set_up(fixturedef)
         result = yield
         self._critics.set_up(fixturedef, request)
@@ -180,23 +205,17 @@ class Deferred:
             result = yield
             self.held.log_all(session)
         except BaseException as error:
-            stopped = isinstance(error, (session.Failed, session.Interrupted))
-            if not stopped:
+            if not isinstance(error, (session.Failed, session.Interrupted)):
                 with contextlib.suppress(KeyboardInterrupt):  # once more: then without the verdicts that are there
                     self.held.log_ready(session)
-            self.held.abandon("ahead of a test that stopped the run" if stopped else "interrupted")
+                self.held.abandon("interrupted")
+            self.held.abandon()
             raise
-        if stopping(session):
-            self.held.abandon("ahead of a test that stopped the run")
-            if not self.suite.is_worker:  # where the loop of the main process raises it
-                if session.shouldfail:
-                    raise session.Failed(session.shouldfail)
-                raise session.Interrupted(session.shouldstop)
+        self.held.abandon()  # none is left, unless the run was stopped
+        if not self.suite.is_worker:  # where the loop looks for itself
+            stop_if_asked(session)
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say which tests have no verdict."""
-        if self.held.unreported:
-            terminalreporter.section("ragas: tests without a verdict", yellow=True)
-            for nodeid, why in self.held.unreported:
-                terminalreporter.write_line(f"{nodeid}: {why}")
+        self.held.write(terminalreporter)

@@ -23,6 +23,7 @@ class HeldBlocks:
 
     Attributes:
         unreported: Tests that ended without a verdict, and why, for the end of the run to say.
+        ahead: Tests that were ahead of one that stopped the run: they count as not run.
     """
 
     def __init__(self, suite: Suite, *, told_to_stop: Callable[[], bool]) -> None:
@@ -35,6 +36,7 @@ class HeldBlocks:
         self._told_to_stop = told_to_stop
         self._blocks: deque[Block] = deque()
         self.unreported: list[tuple[str, str]] = []
+        self.ahead = 0
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -89,20 +91,50 @@ class HeldBlocks:
             if block.pending is not None:
                 block.pending.results()
 
-    def abandon(self, why: str) -> None:
-        """Give up on every block that is left."""
+    def abandon(self, why: str = "") -> None:
+        """Give up on every block that is left; see `drop`."""
         while self._blocks:
             self.drop(self._blocks.popleft(), why)
 
-    def drop(self, block: Block, why: str) -> None:
-        """Give up on one block: what is being scored for it is cancelled."""
+    def drop(self, block: Block, why: str = "") -> None:
+        """Give up on one block: what is being scored for it is cancelled.
+
+        Args:
+            block: Of a test that is over.
+            why: Why it has no verdict. Empty where a test before it has stopped the run: then it counts as not run.
+        """
+        there = block.pending is not None and block.pending.done()
         if block.pending is not None:
-            there = block.pending.done()
             block.pending.cancel()
-            why = f"scored, but not reported ({why})" if there else f"no verdict ({why})"
-        self.unreported.append((block.item.nodeid, why))
+        if why:
+            self.unreported.append((block.item.nodeid, f"scored, {why} before it was reported" if there else why))
+        else:
+            self.ahead += 1
+
+    def write(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say at the end of the run which tests have no verdict."""
+        if self.unreported:
+            terminalreporter.section("ragas: tests without a verdict", yellow=True)
+            for nodeid, why in self.unreported:
+                terminalreporter.write_line(f"no verdict: {nodeid} ({why})")
+        if self.ahead and terminalreporter.verbosity >= 0:
+            tests = "1 test was" if self.ahead == 1 else f"{self.ahead} tests were"
+            terminalreporter.write_line(f"ragas: {tests} ahead of the one that stopped the run, and not scored")
 
 
 def stopping(session: pytest.Session) -> bool:
     """Whether no further test is to be run or reported (-x, --maxfail, Ctrl-C)."""
     return bool(session.shouldfail or session.shouldstop)
+
+
+def stop_if_asked(session: pytest.Session) -> None:
+    """End the loop over the tests as pytest's own does it.
+
+    Raises:
+        Failed: There were enough failures.
+        Interrupted: Somebody asked for it.
+    """
+    if session.shouldfail:
+        raise session.Failed(session.shouldfail)
+    if session.shouldstop:
+        raise session.Interrupted(session.shouldstop)

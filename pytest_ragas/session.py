@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_ragas.errors import PytestRagasError
 from pytest_ragas.gates.decide import decide_sample
-from pytest_ragas.judgements.judgements import Judgements
+from pytest_ragas.judgements.judgements import JudgementCounts, Judgements
 from pytest_ragas.judgements.opening import open_judgements, without_keys
 from pytest_ragas.judgements.stored_embeddings import StoredEmbeddings
 from pytest_ragas.judgements.stored_llm import StoredLLM
@@ -124,6 +124,10 @@ class Session:
             raise self._judgements.with_traceback(None)
         return self._judgements
 
+    def judged(self) -> JudgementCounts:
+        """How much of what this process judged was stored before, and how much was new."""
+        return self._judgements.counts if isinstance(self._judgements, Judgements) else JudgementCounts()
+
     def finish(self) -> tuple[str, ...]:
         """Everything has been judged: write what is not written yet.
 
@@ -141,12 +145,12 @@ class Session:
 
     def make_metric(self, spec: MetricSpec, context: MetricContext) -> Metric:
         """A metric that asks for nothing that is stored."""
-        if not spec.uses and spec.depends_on is None:
-            return spec.factory(context)
-        judgements = self.judgements()
-        if judgements is None:
-            return spec.factory(context)
-        return StoredMetric(spec, context, judgements, repeat=current_repeat.get)
+        asks = any(isinstance(model, (StoredLLM, StoredEmbeddings)) for model in (context.critic, context.embeddings))
+        if (spec.uses and asks) or (not spec.uses and spec.depends_on is not None):
+            judgements = self.judgements()
+            if judgements is not None:
+                return StoredMetric(spec, context, judgements, repeat=current_repeat.get)
+        return spec.factory(context)
 
     # ---- models ---------------------------------------------------------------------------------
 

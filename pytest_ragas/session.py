@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_ragas.errors import PytestRagasError
+from pytest_ragas.gates.aggregate import mean_interval
 from pytest_ragas.gates.decide import decide_sample
 from pytest_ragas.judgements.judgements import JudgementCounts, Judgements
 from pytest_ragas.judgements.opening import open_judgements, without_keys
@@ -31,6 +32,7 @@ from pytest_ragas.scoring.budget import Budget, Limits, Purse
 from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter, current_repeat
 from pytest_ragas.scoring.engine import AT_ONCE, Engine
 from pytest_ragas.scoring.limits import Limiter
+from pytest_ragas.scoring.repeats import RepeatedMetric, Repeats
 from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.scoring.score import score_sample
 from pytest_ragas.settings.prices import price_of
@@ -369,6 +371,7 @@ class Evaluator:
         metrics: Sequence[str] | None = None,
         thresholds: Mapping[str, float | None] | None = None,
         defaults: bool = True,
+        repeats: int | None = None,
     ) -> Plan:
         """Which metrics and thresholds a test is held to.
 
@@ -376,12 +379,18 @@ class Evaluator:
             metrics: The test's own metrics; None for those of the settings.
             thresholds: The test's own thresholds, over those of the settings; None takes one away.
             defaults: Whether the settings' metrics and thresholds apply at all.
+            repeats: How often an answer is judged; None for what the settings say.
 
         Raises:
             ConfigurationError: A metric does not exist, or needs a model that is not configured.
         """
         names, held = self._session.wanted(metrics=metrics, thresholds=thresholds, defaults=defaults)
-        return Plan(metrics=tuple(self._metric(name) for name in names), thresholds=held)
+        settings = self._session.settings
+        times = settings.repeats if repeats is None else repeats
+        how = Repeats(times=times, by=settings.repeats_by, confidence=settings.repeats_confidence)
+        bounds = {threshold.metric: threshold for threshold in held}
+        built = tuple(_repeated(self._metric(name), how, bounds.get(name)) for name in names)
+        return Plan(metrics=built, thresholds=held)
 
     def canonical(self, name: str) -> str:
         """A metric's name in standard spelling, as scores carry it.
@@ -493,11 +502,30 @@ def stored_result(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResu
     scores = []
     for built in plan.metrics:
         metric = built.metric
-        score = metric.stored(sample) if isinstance(metric, StoredMetric) else None
+        score = metric.stored(sample) if isinstance(metric, (StoredMetric, RepeatedMetric)) else None
         if score is None:
             return None
         scores.append(score)
     return _result(sample, plan, scores, (), nodeid=nodeid, start=start)
+
+
+def _repeated(built: BuiltMetric, repeats: Repeats, threshold: Threshold | None) -> BuiltMetric:
+    """The metric as it judges several times; as it is where that would give the same every time."""
+    asks = built.spec.backend in ("native", "ragas") and "llm" in built.spec.uses
+    if repeats.times == 1 or not asks:
+        return built
+    metric = RepeatedMetric(
+        metric=built.metric,
+        repeats=repeats,
+        threshold=threshold,
+        interval=_interval,
+        higher_is_better=built.spec.higher_is_better,
+    )
+    return replace(built, metric=metric)
+
+
+def _interval(values: Sequence[float], confidence: float) -> tuple[float, float] | None:
+    return mean_interval(values, confidence=confidence)
 
 
 def is_stored(model: LLM | Embeddings) -> bool:

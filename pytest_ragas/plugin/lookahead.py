@@ -101,7 +101,11 @@ class Lookahead:
         if key not in self._plans:
             try:
                 self._plans[key] = (
-                    evaluator.plan(metrics=arguments.metrics, thresholds=arguments.thresholds) if arguments else None
+                    evaluator.plan(
+                        metrics=arguments.metrics, thresholds=arguments.thresholds, repeats=arguments.repeats
+                    )
+                    if arguments
+                    else None
                 )
             except PytestRagasError:
                 self._plans[key] = None

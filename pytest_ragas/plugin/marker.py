@@ -35,6 +35,9 @@ class MarkerArguments:
     scoring: str | None = None
     """"blocking" where the test waits for its own scores, whatever the configuration says."""
 
+    repeats: int | None = None
+    """How often an answer is judged; None: what the configuration says."""
+
 
 def read_markers(marks: Iterable[pytest.Mark], *, where: str) -> MarkerArguments:
     """What the stacked markers of one test say: per argument the closest one wins.
@@ -133,10 +136,20 @@ def _target(value: Any, place: str) -> str:
     return value
 
 
+def _repeats(value: Any, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(
+            f"repeats={cut(repr(value), 80)} in {place} must be a whole number of 1 or more. "
+            "Write for example repeats=3."
+        )
+    return value
+
+
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "testset": _testset,
     "thresholds": _thresholds,
     "metrics": _metrics,
     "scoring": _scoring,
     "target": _target,
+    "repeats": _repeats,
 }

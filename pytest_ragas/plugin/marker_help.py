@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None, scoring=None): \
+HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None, scoring=None, repeats=None): \
 score the answer that this test returns or records, and hold it to thresholds.
 
     @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
@@ -14,6 +14,7 @@ score the answer that this test returns or records, and hold it to thresholds.
     thresholds  metric -> bound in [0, 1], beside and over the configured ones; None takes a configured one away
     metrics     what to score, in place of the configured metrics
     target      name of the fixture that gives your RAG as a callable
+    repeats     how often the answer is judged by metrics that ask an LLM, in place of the configured number
     scoring     "blocking": this test waits for its scores; otherwise the suite goes on meanwhile
     Markers of a class or module are defaults: for each argument the closest marker wins."""
 

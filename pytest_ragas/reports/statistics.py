@@ -29,6 +29,8 @@ class MetricSummary:
     unscored: int
     """Samples without a score."""
     higher_is_better: bool
+    spread: float | None = None
+    """The mean standard deviation of a row's repeats; None where no row was judged several times."""
 
     @property
     def mean(self) -> float | None:
@@ -66,10 +68,13 @@ class _Collected:
         self.thresholds: dict[Threshold, None] = {}
         self.below = self.unscored = 0
         self.higher_is_better = True
+        self.spreads: list[float] = []
 
     def add(self, score: Score, threshold: Threshold | None) -> None:
         self.values.append(score.value)
         self.higher_is_better = score.higher_is_better
+        if len(score.repeats) > 1:
+            self.spreads.append(score.spread)
         if threshold is not None:
             self.thresholds.setdefault(threshold)
             self.below += not threshold.holds(score.value, higher_is_better=score.higher_is_better)
@@ -83,6 +88,7 @@ class _Collected:
             below=self.below,
             unscored=self.unscored,
             higher_is_better=self.higher_is_better,
+            spread=sum(self.spreads) / len(self.spreads) if self.spreads else None,
         )
 
 

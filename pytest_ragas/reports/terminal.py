@@ -103,6 +103,9 @@ def _metric_table(metrics: Sequence[MetricSummary], title: str, width: int) -> l
         Column(title="below", cells=[f"{metric.below:,}" for metric in metrics]),
         Column(title="unscored", cells=[f"{metric.unscored:,}" for metric in metrics]),
     ]
+    if any(metric.spread is not None for metric in metrics):
+        # beside the mean: how much of it is the critic's own noise
+        columns.insert(3, Column(title="spread", cells=[_spread(metric) for metric in metrics], weight=3))
     head, *rows = table_lines(columns, width=width)
     markup = [_row_markup(metric) for metric in metrics]
     return [
@@ -117,6 +120,10 @@ def _row_markup(metric: MetricSummary) -> Mapping[str, bool]:
     if metric.unscored:
         return _YELLOW
     return _GREEN if metric.thresholds else {}
+
+
+def _spread(metric: MetricSummary) -> str:
+    return "-" if metric.spread is None else f"± {metric.spread:.2f}"
 
 
 def _interval(metric: MetricSummary) -> str:

@@ -12,6 +12,8 @@ from pytest_ragas.settings.values import Settings
 from pytest_ragas.values.gate import thresholds_from
 
 _MODELS = ("critic_llm", "generator_llm", "embeddings")
+_WHOLE = ("concurrency", "target_concurrency", "max_calls", "max_tokens", "repeats")
+_NUMBERS = ("min_coverage", "target_timeout", "max_usd", "repeats_confidence")
 
 Gates = list[tuple[str, str]]
 
@@ -48,15 +50,10 @@ def merged(layers: Sequence[Layer]) -> Settings:
         origin.update({f"gates.{aggregate.strip()}": layer.origin for aggregate, _ in added})
     if "metrics" in values:
         values["metrics"] = tuple(dict.fromkeys(values["metrics"]))
-    for whole in (
-        "concurrency",
-        "target_concurrency",
-        "max_calls",
-        "max_tokens",
-    ):  # JSON Schema calls 16.0 an integer too
+    for whole in _WHOLE:  # JSON Schema calls 16.0 an integer too
         if whole in values:
             values[whole] = int(values[whole])
-    for number in ("min_coverage", "target_timeout", "max_usd"):
+    for number in _NUMBERS:
         if number in values:
             values[number] = float(values[number])
     return Settings(

@@ -94,6 +94,12 @@ class Settings:
     on_error: Literal["error", "warn", "skip"] = "error"
     """What becomes of a test that critic LLM or embeddings did not answer for: an ERROR, a pass with a warning, a skip.
     Its scores are missing for gates in any case."""
+    repeats: int = 1
+    """How often the same answer is judged by metrics that ask an LLM."""
+    repeats_by: Literal["mean", "median"] = "mean"
+    """What of the repeats is the score."""
+    repeats_confidence: float = 0.95
+    """A row whose verdict is decided at this confidence, in (0, 1], is not judged again."""
     max_calls: int | None = None
     """Requests that a run may send to critic LLM and embeddings, over all xdist workers; None for any number."""
     max_tokens: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -54,6 +55,13 @@ class Score:
     """The verdicts that the value was computed from, in the order of the text."""
     higher_is_better: bool = True
     """False for metrics that count errors (noise_sensitivity): their thresholds are upper bounds."""
+    repeats: tuple[float, ...] = ()
+    """Where the answer was judged several times: what each repeat gave, in order."""
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the repeats: the critic's own noise. 0 for fewer than two."""
+        return statistics.stdev(self.repeats) if len(self.repeats) > 1 else 0.0
 
     def __post_init__(self) -> None:
         value = float(self.value)
@@ -64,18 +72,22 @@ class Score:
     def to_json(self) -> dict[str, Any]:
         """A JSON object; `from_json` reads it back."""
         # not `dataclasses.asdict`: it takes ten times as long, and every score of a run is written several times
-        return {
+        data: dict[str, Any] = {
             "metric": self.metric,
             "value": self.value,
             "reason": self.reason,
             "evidence": [finding.to_json() for finding in self.evidence],
             "higher_is_better": self.higher_is_better,
         }
+        if self.repeats:  # a score of one judgement is written a thousand times more often
+            data["repeats"] = list(self.repeats)
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Score:
         """The score that `to_json` wrote."""
-        return cls(**{**data, "evidence": tuple(Finding(**finding) for finding in data["evidence"])})
+        evidence = tuple(Finding(**finding) for finding in data["evidence"])
+        return cls(**{**data, "evidence": evidence, "repeats": tuple(data.get("repeats", ()))})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -155,3 +155,16 @@ def test_ten_thousand_rows_stay_one_screen():
     lines = lines_of(Run(results=rows), *VERDICTS)
     assert len(lines) <= 24
     assert "10,000" in lines[1].text
+
+
+def test_the_spread_is_shown_where_rows_were_judged_several_times():
+    plain = result("q1", {"faithfulness": 0.5})
+    assert "spread" not in text_of(Run(results=(plain,)))
+    scores = tuple(replace(score, repeats=(0.4, 0.6)) for score in plain.scores)
+    other = result("q2", {"answer_relevancy": 0.5})
+    table = lines_of(Run(results=(replace(plain, scores=scores), other)), width=100)[:3]
+    assert [line.text.split()[:6] for line in table] == [
+        ["metric", "n", "mean", "spread", "95", "%"],
+        ["faithfulness", "1", "0.50", "±", "0.14", *table[1].text.split()[5:6]],
+        ["answer_relevancy", "1", "0.50", "-", *table[2].text.split()[4:6]],
+    ]

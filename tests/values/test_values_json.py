@@ -11,7 +11,9 @@ from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Finding, Score, ScoreFailure
 
 FINDING = Finding(kind="context", text="The Nile.", value=0.25, reason="so it says", part="response")
-SCORE = Score(metric="ragas:x", value=0.5, reason="1 of 2", evidence=(FINDING,), higher_is_better=False)
+SCORE = Score(
+    metric="ragas:x", value=0.5, reason="1 of 2", evidence=(FINDING,), higher_is_better=False, repeats=(0.4, 0.6)
+)
 FAILURE = ScoreFailure(metric="x", sample_id="a", kind="structure", error="no verdicts", raw="prose")
 RESULT = SampleResult(
     sample=Sample(user_input="Where?", response="There.", retrieved_contexts=("a", "b"), tags=("t",), source="f row 1"),

@@ -22,6 +22,7 @@ from pytest_ragas.plugin.block import Block
 from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
 from pytest_ragas.plugin.held import HeldBlocks, stop_if_asked, stopping
 from pytest_ragas.plugin.policy import Policy
+from pytest_ragas.plugin.recorded_ahead import RecordedAhead
 from pytest_ragas.plugin.timeout import TimeoutClock
 from pytest_ragas.plugin.verdict import ORDER, PENDING
 from pytest_ragas.plugin.xdist_shares import told_to_stop
@@ -48,6 +49,7 @@ class Deferred:
         self._barriers = Barriers(suite)
         self._critics = CriticLifetimes(self._wait_in_a_phase)
         self._clock = TimeoutClock(suite.config)
+        self._ahead = RecordedAhead(suite, self.policy)
         self._running: Block | None = None
         self._places: dict[pytest.Item, int] = {}
 
@@ -91,6 +93,7 @@ class Deferred:
         session = block.item.session
         with block.fixtures():
             block.run()
+            self._ahead.over(block.item)
             self._before_teardown(block, nextitem)
             dropped = stopping(session)
             now = not dropped and (block.pending is None or self._in_order(nextitem))
@@ -166,6 +169,11 @@ class Deferred:
         """Whether this test's verdict must be there before the next test runs, which reports at once."""
         return self._stops_early and nextitem is not None and not self.policy.defers(nextitem)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Last in the setup: the models of the test are known."""
+        self._ahead.set_up(item)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, object, object]:
         """Outermost around the body."""
@@ -202,6 +210,7 @@ class Deferred:
         if self.suite.config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist, which runs no test
             return (yield)
         try:
+            self._ahead.begin(session)
             result = yield
             self.held.log_all(session)
         except BaseException as error:
@@ -211,6 +220,8 @@ class Deferred:
                 self.held.abandon("interrupted")
             self.held.abandon()
             raise
+        finally:
+            self._ahead.close()
         self.held.abandon()  # none is left, unless the run was stopped
         if not self.suite.is_worker:  # where the loop looks for itself
             stop_if_asked(session)

@@ -27,6 +27,7 @@ class Controller:
         self._suite = suite
         self._owed: dict[tuple[str, str], pytest.TestReport] = {}
         self._dealing: Dealing | None = None
+        self._session: pytest.Session | None = None
 
     # ---- workers come and go ----------------------------------------------------------------------
 
@@ -59,6 +60,13 @@ class Controller:
         elif report.when == "teardown":
             self._owed.pop(key, None)
 
+    @pytest.hookimpl(trylast=True, specname="pytest_runtest_logreport")
+    def pytest_runtest_logreport_counted(self) -> None:
+        """After pytest has counted the report: if that stops the run, workers need not wait for scores."""
+        session = self._session
+        if session is not None and (session.shouldfail or session.shouldstop) and self._dealing is not None:
+            self._dealing.stop_workers()
+
     def _report_lost(self, key: tuple[str, str], setup: pytest.TestReport, why: str) -> None:
         from pytest_ragas.plugin.results import attach
         from pytest_ragas.values.run import SampleResult
@@ -79,6 +87,7 @@ class Controller:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """The end of the run, in whatever way it ends."""
+        self._session = session
         try:
             result = yield
         except BaseException:

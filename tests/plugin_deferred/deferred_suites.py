@@ -11,10 +11,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-collect_ignore = ["suites"]
-
 SUITES = Path(__file__).parent / "suites"
 PLUGINS = ("pytest_ragas.plugin.entry", "report_stream")
 
@@ -94,12 +90,6 @@ class Suite:
         )
         lines = stream.read_text(encoding="utf-8").splitlines() if stream.exists() else []
         return Outcome(ret=done.returncode, out=done.stdout, stream=[*map(json.loads, lines)], folder=self.folder)
-
-
-@pytest.fixture
-def suite(request: pytest.FixtureRequest, tmp_path: Path) -> Suite:
-    """The suite that the test's module names as SUITE."""
-    return copied(request.module.SUITE, tmp_path)
 
 
 def copied(name: str, folder: Path) -> Suite:

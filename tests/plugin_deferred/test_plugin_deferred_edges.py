@@ -11,8 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from conftest import Outcome, copied
+from deferred_suites import Outcome, copied
 
 PLUGINS = ("pytest_asyncio.plugin", "anyio.pytest_plugin")
 HTML, ALLURE = (importlib.util.find_spec(name) is not None for name in ("pytest_html", "allure_pytest"))

@@ -37,7 +37,7 @@ def pytest_ragas_register_metrics(register):
 """
 TESTS = """
 import pytest
-from conftest import went_on
+from deferred_suites import went_on
 {head}
 
 @pytest.mark.ragas(thresholds={{"pace": 0.5}}{marker})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from conftest import Outcome
+from deferred_suites import Outcome
 
 SUITE = "rows"
 

@@ -1,0 +1,8 @@
+import pytest
+
+from conftest import rows
+
+
+@pytest.mark.ragas(testset=rows("c", 2), thresholds={"asked": 0.5})
+def test_rag(ragas_sample):
+    pass

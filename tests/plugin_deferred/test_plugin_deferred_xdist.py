@@ -1,0 +1,94 @@
+"""Under pytest-xdist: nothing is lost, nothing is counted twice, and the limit of calls is the run's."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from deferred_suites import Outcome, copied
+
+SUITE = "rows"
+
+
+def ends(outcome: Outcome) -> Counter[str]:
+    """Test -> how often its end was reported: the call of one that ran, or the error of one that did not."""
+    reports = [entry for entry in outcome.stream if entry[0] == "report"]
+    return Counter(
+        str(entry[1]) for entry in reports if entry[2] == "call" or (entry[2] != "teardown" and entry[3] == "failed")
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-n4"], ["-n2", "--dist=worksteal"], ["-n4", "--dist=loadgroup"], ["-n2", "--dist=loadfile"]],
+    ids=" ".join,
+)
+def test_every_test_has_one_verdict(suite, arguments):
+    outcome = suite.run(*arguments, LOW="05,13", BOOM="07", SKIPPED="21", BROKEN="22")
+    assert outcome.last == "3 failed, 27 passed, 1 skipped, 1 error", outcome.out
+    assert len(ends(outcome)) == 32
+    assert set(ends(outcome).values()) == {1}
+
+
+def test_gates_and_summary_see_the_whole_run(suite):
+    outcome = suite.run("-n2", "--ragas-fail-under=mean(quality) >= 0.9", LOW="05,13")
+    # 28 of 0.9 and 2 of 0.2
+    assert "gate failed: mean(quality) 0.85 < 0.90" in outcome.out, outcome.out
+    assert outcome.ret == 1
+
+
+def test_what_a_worker_that_crashed_owed_is_an_error(suite):
+    outcome = suite.run(
+        "-n2",
+        "--dist=loadfile",
+        "--junitxml=junit.xml",
+        "--ragas-fail-under=mean(quality) >= 0.5",
+        CRASH="15",
+        SUITE_DELAY=2,
+    )
+    assert outcome.last == "1 failed, 27 passed, 5 errors", outcome.out  # the one that crashed runs again
+    assert len(ends(outcome)) == 32
+    assert outcome.out.count("crashed before the scores of this test were there") >= 5
+    # a gate over what is left would be a gate over the rows that were easy to score
+    assert "not decided" in outcome.out or "incomplete" in outcome.out
+    cases = [*ElementTree.parse(outcome.folder / "junit.xml").iter("testcase")]
+    twice = Counter(case.get("name") for case in cases) - Counter({case.get("name") for case in cases})
+    assert set(twice) == {"test_rag[q15]"}
+    assert sum(case.find("error") is not None for case in cases) == 5
+
+
+def test_a_stop_does_not_wait_for_scores_that_nobody_needs(suite):
+    """The workers hear of the stop at once, though scoring would go on for ever."""
+    outcome = suite.run("-n2", "-x", "--dist=loadfile", "--junitxml=junit.xml", LOW="01", STUCK="11,21,31", timeout=60)
+    assert outcome.out.count("failed") >= 1
+    assert outcome.ret != 0
+    # what was not reported is in no report, and no testcase is left without a name
+    assert all(case.get("name") for case in ElementTree.parse(outcome.folder / "junit.xml").iter("testcase"))
+
+
+@pytest.fixture
+def calls(tmp_path, openai_server):
+    """A suite that asks a server; most of its questions come from one file."""
+    openai_server.brain = lambda request: {"value": 0.9}
+    openai_server.latency = 0.03
+    folder: Path = tmp_path
+
+    def run(*arguments: str) -> Outcome:
+        critic = json.dumps({"model_name": "judge", "api_base": openai_server.url, "structure": "json_schema"})
+        # one file a worker: without sharing, the one with most of the work has a part of the limit to itself
+        return copied("calls", folder).run(
+            "--dist=loadfile", *arguments, PYTEST_RAGAS_CRITIC_LLM=critic, PYTEST_RAGAS_CACHE="off"
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(("workers", "limit"), [(2, 6), (4, 6), (2, 1), (4, 2)])
+def test_the_limit_of_calls_is_the_runs(calls, openai_server, workers, limit):
+    outcome = calls(f"-n{workers}", f"--ragas-concurrency={limit}")
+    assert outcome.last == "36 passed", outcome.out
+    assert len(openai_server.chats) == 36 * 3
+    assert openai_server.peak == limit

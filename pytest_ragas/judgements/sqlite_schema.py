@@ -157,8 +157,18 @@ def _check(connection: sqlite3.Connection, path: Path) -> bool:
     Raises:
         StoreError: It is of a newer format, or of another program.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    # in one transaction: another process may be making the schema between two of these
+    begun = not connection.in_transaction
+    if begun:
+        connection.execute("BEGIN")
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    finally:
+        if begun:
+            with contextlib.suppress(sqlite3.Error):  # a damaged file began nothing
+                connection.execute("ROLLBACK")
     if owner == APPLICATION_ID and version > FORMAT_VERSION:
         raise StoreError(
             f"The judgement store {path} is of format {version}, written by a newer pytest-ragas; this one reads up to "
@@ -167,7 +177,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> bool:
         )
     if owner == APPLICATION_ID and version == FORMAT_VERSION:
         return True
-    if owner or version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if owner or version or tables:
         raise StoreError(
             f"{path} is an SQLite file of another program. Name another folder with --ragas-cache-dir. "
             "Nothing was changed in it."

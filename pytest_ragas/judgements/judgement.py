@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 FORMAT_VERSION = 1
@@ -33,6 +33,8 @@ class Judgement:
     """JSON value: the score, the answer or the packed vector."""
     answers: tuple[str, ...] = ()
     """Of a score: keys of the answers and vectors that it was computed from."""
+    text: str = field(default="", repr=False, compare=False)
+    """`content` as `text_of` writes it, where that was done already; else empty."""
 
     def order(self) -> tuple[int, str, str, str]:
         """Place in a sorted file: scores first, those of one metric together, then by row."""

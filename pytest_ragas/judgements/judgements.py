@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pytest_ragas.errors import JudgementStoreError, MissingJudgementError, PytestRagasError, cut
@@ -213,10 +213,11 @@ class Judgements:
             return
         if self._pid != os.getpid():
             self._begin()
-        try:
-            text_of(judgement.content)
-        except ValueError:
-            return  # a model of somebody's own answered with what is no JSON: it is asked again next time
+        if not judgement.text:
+            try:
+                judgement = replace(judgement, text=text_of(judgement.content))
+            except ValueError:
+                return  # a model of somebody's own answered with what is no JSON: it is asked again next time
         self._kept += 1
         self._used[judgement.key] = None
         if self._writer is None or self._cassette is not None or self.mode == "refresh":

@@ -118,7 +118,8 @@ class SQLiteStore:
             answers, scores = [], []
             id_ = number(run)
             for one in judgements:
-                head = (one.key, label(one.metric), label(one.sample), text_of(dict(one.request)), text_of(one.content))
+                content = one.text or text_of(one.content)
+                head = (one.key, label(one.metric), label(one.sample), text_of(dict(one.request)), content)
                 if one.kind == "score":
                     scores.append((*head, text_of(list(one.answers)), id_))
                 else:

@@ -9,7 +9,7 @@ from pytest_ragas.judgements import key as keys
 from pytest_ragas.judgements.asking import asking
 from pytest_ragas.judgements.judgement import Judgement
 from pytest_ragas.judgements.judgements import Judgements
-from pytest_ragas.judgements.vectors import pack, unpack
+from pytest_ragas.judgements.vectors import pack, text_of_packed, unpack
 from pytest_ragas.protocols import Embeddings
 from pytest_ragas.values.model import ModelIdentity
 
@@ -62,6 +62,7 @@ class StoredEmbeddings:
                 raise self._judgements.missing("vector", what, request=request, role="embeddings")
             for (text, key), vector in zip(absent.items(), await self._embeddings.embed(tuple(absent)), strict=True):
                 vectors[text] = vector
+                packed = pack(vector)
                 self._judgements.keep(
                     Judgement(
                         kind="vector",
@@ -69,7 +70,8 @@ class StoredEmbeddings:
                         metric=asker.metric,
                         sample=asker.sample,
                         request=keys.vector_request(model, text),
-                        content=pack(vector),
+                        content=packed,
+                        text=text_of_packed(packed),
                     )
                 )
         return [vectors[text] for text in texts]

@@ -63,6 +63,7 @@ class StoredLLM:
             asker.unanswered.append(key)
             raise
         asker.answers[key] = None
+        content, text = written(answer)
         self._judgements.keep(
             Judgement(
                 kind="answer",
@@ -70,7 +71,8 @@ class StoredLLM:
                 metric=asker.metric,
                 sample=asker.sample,
                 request=keys.answer_request(model, messages, schema, repeat),
-                content=content_of(answer),
+                content=content,
+                text=text,
             )
         )
         return answer
@@ -80,20 +82,27 @@ class StoredLLM:
         await self._llm.aclose()
 
 
-def content_of(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON. The text is left out where it says what the value says."""
-    usage = answer.usage
-    content = {"value": answer.value, "usage": [usage.calls, usage.prompt_tokens, usage.completion_tokens]}
+def written(answer: Answer) -> tuple[dict[str, Any], str]:
+    """An answer as JSON, and as its text. The model's text is left out where it says what the value says.
+
+    Returns:
+        What to store. The text is empty where the value is no JSON, which is not kept.
+    """
+    usage = [answer.usage.calls, answer.usage.prompt_tokens, answer.usage.completion_tokens]
+    content = {"value": answer.value, "usage": usage}
     try:
-        if answer.raw != text_of(answer.value):
-            content["raw"] = answer.raw
+        value = text_of(answer.value)  # once: it is most of what there is to write
     except ValueError:
-        pass  # no JSON: it will not be kept
-    return content
+        return content, ""
+    raw = ""
+    if answer.raw != value:
+        content["raw"] = answer.raw
+        raw = f',"raw":{text_of(answer.raw)}'
+    return content, f'{{"value":{value},"usage":{text_of(usage)}{raw}}}'
 
 
 def answer_of(content: Any) -> Answer:
-    """The answer that `content_of` described; it cost nothing this time.
+    """The answer that `written` described; it cost nothing this time.
 
     Raises:
         MissingJudgementError: It describes none: somebody has edited it.

@@ -16,6 +16,8 @@ THREAD_NAME = "ragas-judgements"
 
 _PATIENCE = 10.0
 """Seconds that `finish()` waits for the last write."""
+_GATHER = 0.01
+"""Seconds that a write waits for what comes with it: a transaction for each judgement would be the costliest part."""
 _PAUSE = 0.2
 """Seconds between two tries of a store that others hold."""
 
@@ -24,8 +26,8 @@ class Writer:
     """Writes what it is given at once: what comes in while a write is under way is the next one.
 
     A write in the event loop's thread would wait there for the disk, and for other processes. Here a judgement
-    is on its way within a millisecond, and a burst costs one transaction instead of hundreds. What is not written
-    yet, or cannot be, is still found.
+    is on its way within a hundredth of a second, and a burst costs one transaction instead of hundreds. What is not
+    written yet, or cannot be, is still found.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._broken = False
+        self._idle = False
 
     def add(self, judgement: Judgement) -> None:
         """Take a judgement; never waits for the store."""
@@ -72,7 +75,9 @@ class Writer:
             self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
             self._thread.start()
             atexit.register(self.finish)  # of a process that ends without closing its session
-        self._changed.notify_all()
+        elif self._idle:
+            self._idle = False
+            self._changed.notify_all()
 
     def find(self, kind: Kind, key: str) -> Any:
         """The content of a judgement that is not in the store yet; None if there is none."""
@@ -96,7 +101,10 @@ class Writer:
         while True:
             with self._changed:
                 while not self._queue and not self._closing:
+                    self._idle = True
                     self._changed.wait()
+                self._idle = False
+                self._changed.wait_for(lambda: self._closing or self._broken, _GATHER)
                 if not self._queue or self._broken:
                     return
                 batch, self._queue = self._queue, []

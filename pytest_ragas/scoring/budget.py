@@ -48,13 +48,15 @@ class Limits:
 
         Args:
             workers: How many processes share the limits.
-            number: Which of them this is, from 0: the first ones get what is left over.
+            number: Which of them this is, from 0: the first ones get what is left over. One that takes the place of a
+                process that crashed (`workers` and above) gets nothing: what that one spent, nobody knows.
         """
+        there = number < workers
 
         def part(whole: int | None) -> int | None:
-            return None if whole is None else whole // workers + (number % workers < whole % workers)
+            return None if whole is None else there * (whole // workers + (number < whole % workers))
 
-        usd = None if self.usd is None else self.usd / workers
+        usd = None if self.usd is None else there * self.usd / workers
         return Limits(calls=part(self.calls), tokens=part(self.tokens), usd=usd)
 
 

@@ -192,6 +192,8 @@ def test_the_parts_of_workers_are_the_whole(limit: int, workers: int) -> None:
     assert sum(part.tokens or 0 for part in parts) == limit * 7
     assert sum(part.usd or 0 for part in parts) == pytest.approx(limit)
     assert Limits().share(workers, 0) == Limits()
+    # the place of a worker that crashed, which has spent nobody knows how much
+    assert limits.share(workers, workers) == Limits(calls=0, tokens=0, usd=0.0)
 
 
 def test_what_is_spent_travels_as_json() -> None:

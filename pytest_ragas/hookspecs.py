@@ -18,7 +18,8 @@ hookspec = pluggy.HookspecMarker("pytest")
 hookimpl = pluggy.HookimplMarker("pytest")
 
 
-# historic: the conftest.py of a folder is loaded when the folder is collected, maybe after the first metric was asked for
+# historic: the conftest.py of a folder is loaded when the folder is collected, maybe after the first metric was asked
+# for
 @hookspec(historic=True)
 def pytest_ragas_register_metrics(register: Callable[[MetricSpec], None]) -> None:
     """Add metrics. Called once in every process, before the first score; with `call_historic`.

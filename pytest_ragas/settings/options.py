@@ -201,7 +201,8 @@ OPTIONS: tuple[Option, ...] = (
         "cassette",
         default="none",
         metavar="FILE",
-        help="Committed .jsonl file of judgements: read first, and recorded to; the only source of --ragas-cache=replay",
+        help="Committed .jsonl file of judgements: read first, and recorded to; "
+        "the only source of --ragas-cache=replay",
         example="judgements.jsonl",
     ),
     _option(

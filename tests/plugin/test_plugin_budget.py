@@ -49,6 +49,15 @@ def pytest_sessionfinish(session):
         print(f"asked {len(ASKED)}")
 """
 
+# The answers of a `ScriptedCritic` are not stored; those of this one are.
+STORED = """
+@pytest.fixture(scope="session")
+def ragas_critic_llm():
+    critic = ScriptedCritic(said)
+    critic._identity = __import__("pytest_ragas").ModelIdentity(provider="mine", name="judge")
+    return critic
+"""
+
 SUITE = """
 @pytest.mark.ragas(testset="testset.json", thresholds={"judged": 0.5})
 def test_rag(ragas_sample):
@@ -162,6 +171,18 @@ def test_an_unpriced_model_of_a_fixture_is_an_error_before_any_call(judged):
     result.assert_outcomes(errors=5)
     result.stdout.fnmatch_lines(["*the model 'judge' (of a fixture) has no price*"])
     assert "asked 0" in result.stdout.str()
+
+
+def test_the_next_run_goes_on_where_this_one_stopped(judged):
+    """What is stored costs nothing."""
+    judged.conftest(CRITIC + STORED)
+    judged.run("--ragas-max-calls=3").assert_outcomes(passed=3, errors=2)
+    result = judged.run("--ragas-max-calls=3")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["budget: 2 of 3 calls"])
+    result = judged.run("--ragas-max-calls=0")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["budget: 0 of 0 calls"])
 
 
 def test_without_a_budget_nothing_is_said(judged):

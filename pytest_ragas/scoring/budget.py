@@ -126,7 +126,8 @@ class Budget:
         """Why a total is more than may be spent; None where it is not."""
         limits, spent = self.limits, self.spent
         if limits.calls is not None and total.calls > limits.calls:
-            return self._message(f"{limits.calls:,} calls", "max-calls", f"{spent.calls:,} were made")
+            calls = f"{limits.calls:,} call{'' if limits.calls == 1 else 's'}"
+            return self._message(calls, "max-calls", f"{spent.calls:,} {'was' if spent.calls == 1 else 'were'} made")
         if limits.tokens is not None and total.tokens > limits.tokens:
             said = f"{spent.tokens:,} are spent, and this call may take {cost.tokens:,}"
             return self._message(f"{limits.tokens:,} tokens", "max-tokens", said)

@@ -181,7 +181,7 @@ def test_a_metric_without_room_is_not_run_and_no_failure_of_anybody() -> None:
     scores, failures = run_virtually(score_sample(sample(1), [metric]))
     assert not scores
     assert [failure.kind for failure in failures] == ["not run"]
-    assert "the budget of 1 calls (--ragas-max-calls) has no room for another call: 1 were made" in failures[0].error
+    assert "the budget of 1 call (--ragas-max-calls) has no room for another call: 1 was made" in failures[0].error
 
 
 @pytest.mark.parametrize(("limit", "workers"), [(10, 3), (1, 4), (0, 2), (8, 8)])

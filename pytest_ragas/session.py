@@ -9,7 +9,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, MutableSequence, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -360,6 +360,7 @@ class Evaluator:
         self.critic = critic
         self.embeddings = embeddings
         self._built: dict[str, BuiltMetric] = {}
+        self._plans: dict[Hashable, Plan] = {}
 
     def __repr__(self) -> str:
         embeddings = self.embeddings.identity if self.embeddings else None
@@ -384,6 +385,24 @@ class Evaluator:
         Raises:
             ConfigurationError: A metric does not exist, or needs a model that is not configured.
         """
+        # once for ten thousand rows of a testset
+        asked = (
+            None if metrics is None else tuple(metrics),
+            tuple((thresholds or {}).items()),
+            defaults,
+            repeats,
+        )
+        if asked not in self._plans:
+            self._plans[asked] = self._plan(metrics, thresholds, defaults, repeats)
+        return self._plans[asked]
+
+    def _plan(
+        self,
+        metrics: Sequence[str] | None,
+        thresholds: Mapping[str, float | None] | None,
+        defaults: bool,
+        repeats: int | None,
+    ) -> Plan:
         names, held = self._session.wanted(metrics=metrics, thresholds=thresholds, defaults=defaults)
         settings = self._session.settings
         times = settings.repeats if repeats is None else repeats

@@ -25,7 +25,7 @@ def missing_fields(sample: Sample, spec: MetricSpec) -> tuple[str, ...]:
     other way to be absent. A need that is no field of `Sample` is looked up in its metadata.
     """
     missing = [name for name in spec.needs if _absent(sample, name)]
-    return tuple(sorted(missing, key=_report_order))
+    return tuple(sorted(missing, key=_report_order)) if missing else ()
 
 
 def check_fields(sample: Sample, spec: MetricSpec) -> None:

@@ -93,26 +93,6 @@ class Ahead:
 
 AHEAD = pytest.StashKey[Ahead]()
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ahead:
-    """A recorded answer that was handed over before its test."""
-
-    ticket: Ticket
-    evaluator: Evaluator
-    plan: Plan
-
-    def fits(self, prepared: Prepared, samples: Sequence[Sample]) -> bool:
-        """Whether it is all that the test has to be scored, and as it is to be scored."""
-        return (
-            len(samples) == 1
-            and samples[0] is self.ticket.sample
-            and prepared.evaluator is self.evaluator
-            and prepared.plan == self.plan
-        )
-
-
-AHEAD = pytest.StashKey[Ahead]()
-
 PREPARED = pytest.StashKey[Prepared]()
 PENDING = pytest.StashKey[Pending]()
 
@@ -202,9 +182,6 @@ def submit(item: pytest.Item) -> Pending | None:
         raise NothingScored(_nothing(prepared.handle))
     for sample in samples:
         check_sample(sample, prepared.plan)
-    ahead = item.stash.get(AHEAD, None)
-    if ahead is not None and ahead.fits(prepared, samples):
-        return Pending(item=item, tickets=(ahead.ticket,))
     ahead = item.stash.get(AHEAD, None)
     if ahead is not None and ahead.fits(prepared, samples):
         return Pending(item=item, tickets=(ahead.ticket,))

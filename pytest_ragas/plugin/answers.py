@@ -160,6 +160,11 @@ class Answer:
             self.ticket.cancel()
 
     @property
+    def was_asked(self) -> bool:
+        """Whether the target was called, or is in line to be."""
+        return self._call is not None
+
+    @property
     def is_there(self) -> bool:
         """Whether the reply is there, or given up."""
         return self._call is not None and self._call.reply.done()
@@ -202,6 +207,29 @@ class Answer:
             'It may return a string, a mapping {"response": ..., "retrieved_contexts": [...]}, a Sample, or an object '
             "with .response and .retrieved_contexts."
         )
+
+
+class OwedAnswers:
+    """Answers to tests that are over, by targets that are about to be torn down."""
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        self._answers = answers
+
+    @property
+    def pending(self) -> OwedAnswers:
+        """What is waited for, under the name that it has in a report block."""
+        return self
+
+    def done(self) -> bool:
+        """Whether all are there."""
+        return all(answer.is_there for answer in self._answers)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the answers, but not longer than that. Ctrl-C gets through, at the latest when the time is over."""
+        for answer in self._answers:
+            answer.interrupts.look(again=True)
+        futures.wait([answer.ask(0).reply for answer in self._answers], timeout=seconds)
+        return self.done()
 
 
 class AnswerTicket:

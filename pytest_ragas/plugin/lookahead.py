@@ -128,7 +128,7 @@ class Lookahead:
             if evaluate_skip_marks(item) is not None:
                 return False
             xfail = evaluate_xfail_marks(item)
-        except Exception:  # a condition that cannot be evaluated: its setup will show it
+        except (Exception, pytest.fail.Exception):  # a condition that cannot be evaluated: its setup will show it
             return False
         return xfail is None or xfail.run or bool(item.config.getoption("runxfail", False))
 

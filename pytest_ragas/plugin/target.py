@@ -23,7 +23,8 @@ from typing import Any
 import pytest
 
 from pytest_ragas.errors import ConfigurationError
-from pytest_ragas.plugin.answers import Answer, Interrupts, TargetHandle
+from pytest_ragas.plugin.answers import Answer, Interrupts, OwedAnswers, TargetHandle
+from pytest_ragas.plugin.blocking import IN_BODY
 from pytest_ragas.plugin.current import current_item
 from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.held import stopping
@@ -79,8 +80,17 @@ class Live:
         considered: Place of the first test that it was not asked for yet.
     """
 
-    def __init__(self, fixture: pytest.FixtureDef[Any] | None, value: object) -> None:
+    def __init__(
+        self, fixture: pytest.FixtureDef[Any] | None, value: object, node: pytest.Item | pytest.Collector | None
+    ) -> None:
+        """
+        Args:
+            fixture: Its definition.
+            value: What it gave.
+            node: With whose teardown it is torn down; None for a parameter.
+        """
         self.fixture = fixture
+        self.node = node
         self.value = value
         # as the fixture left it: what tests set later belongs to them
         self.context = contextvars.copy_context()
@@ -229,7 +239,7 @@ class Targets:
         config = self.suite.config
         if config.getoption("maxfail", 0) or config.getoption("stepwise", False):
             return self._share
-        return math.inf if upcoming.is_known else 4 * self._share
+        return math.inf if upcoming.is_known else 2 * self._share
 
     @staticmethod
     def _forget_what_was_taken_away(live: Live, coming: set[pytest.Item]) -> None:
@@ -243,10 +253,7 @@ class Targets:
         for live in self._live.values():
             if (unused := live.ahead.pop(item, None)) is not None:
                 unused.cancel()
-        answer = item.stash[HANDLE].answer if HANDLE in item.stash else None
-        pending = item.stash.get(PENDING, None)
-        if answer is not None and (pending is None or answer.ticket not in pending.tickets):
-            answer.cancel()
+        _cancel_unused(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -260,7 +267,11 @@ class Targets:
                 frames = handle.answer.own_frames()
                 call.excinfo = pytest.ExceptionInfo.from_exc_info((type(error), error.with_traceback(frames), frames))
             note_logs(item, handle.answer.records)
-        return (yield)
+        report = yield
+        over = call.when == "call" or call.excinfo is not None
+        if over and not item.stash.get(IN_BODY, False):  # a subtest's report says nothing of that
+            _cancel_unused(item)
+        return report
 
     # ---- the fixture ----------------------------------------------------------------------------
 
@@ -271,7 +282,7 @@ class Targets:
         """A fixture has its value: it may be a target."""
         value = yield
         if fixturedef.argname in self.names and fixturedef.scope != "function":
-            live = Live(fixturedef, value)
+            live = Live(fixturedef, value, request.node)
             self._live[_key(fixturedef, value)] = live
             # added after those of the fixture itself: it runs before them
             fixturedef.addfinalizer(functools.partial(self._close, live, request.session))
@@ -280,7 +291,7 @@ class Targets:
     def _find(self, fixture: pytest.FixtureDef[Any] | None, value: object) -> Live:
         key = _key(fixture, value)
         if key not in self._live:
-            self._live[key] = Live(fixture, value)
+            self._live[key] = Live(fixture, value, None)
         return self._live[key]
 
     def _close(self, live: Live, session: pytest.Session) -> None:
@@ -309,6 +320,17 @@ class Targets:
             with contextlib.suppress(CancelledError):
                 answer.arrive()
 
+    def owed_at(self, nextitem: pytest.Item | None) -> OwedAnswers | None:
+        """The answers that must be there before the teardown that comes now; None where it closes no target.
+
+        Args:
+            nextitem: The test that runs next: what it needs stays.
+        """
+        needed = nextitem.listchain() if nextitem is not None else []
+        closing = [live for live in self._live.values() if live.node is not None and live.node not in needed]
+        owed = [answer for live in closing for answer in tuple(live.taken) if answer.was_asked]
+        return OwedAnswers(owed) if owed else None
+
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C, pytest.exit(): what is torn down from now on waits for nothing."""
         self._over = True
@@ -319,6 +341,14 @@ _LIVE = pytest.StashKey[Live]()
 
 def _key(fixture: object, value: object) -> tuple[object, int]:
     return fixture, id(value)
+
+
+def _cancel_unused(item: pytest.Item) -> None:
+    """Of a test whose body is over, or was not reached."""
+    answer = item.stash[HANDLE].answer if HANDLE in item.stash else None
+    pending = item.stash.get(PENDING, None)
+    if answer is not None and (pending is None or answer.ticket not in pending.tickets):
+        answer.cancel()
 
 
 def _passes_through(excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> bool:

@@ -48,12 +48,12 @@ class Call:
     """One call: in line, under way, or over.
 
     Attributes:
-        reply: Its reply; cancelling it cancels the call. A sync callable that is under way then runs to its end,
-            and nobody looks at what it returns.
+        reply: Its reply; cancelling it cancels the call. A sync callable that is under way runs to its end all the
+            same, and counts until then.
         records: What it logged, where the engine's log handler is installed.
     """
 
-    __slots__ = ("argument", "begun", "context", "function", "late", "read", "records", "reply")
+    __slots__ = ("argument", "begun", "context", "function", "late", "read", "records", "reply", "start")
 
     def __init__(
         self,
@@ -70,11 +70,18 @@ class Call:
         self.reply: Future[Reply] = Future()
         self.records: list[logging.LogRecord] = []
         self.begun = self.late = False
+        self.start = 0.0
         self.reply.add_done_callback(tell_if_cancelled)
 
     def cancel(self) -> None:
         """Give up on it."""
         self.reply.cancel()
+
+    def over(self, reply: Reply) -> Reply:
+        """There is a reply, of which those who wait hear at once: the next call may block the event loop."""
+        with contextlib.suppress(InvalidStateError):  # cancelled in the last moment, or told before
+            self.reply.set_result(replace(reply, seconds=now() - self.start))
+        return reply
 
 
 class TargetCalls:
@@ -177,7 +184,7 @@ class TargetCalls:
         if call.begun:  # it was hurried, and this is its first place in line
             return
         call.begun = True
-        start = now()
+        call.start = now()
         context = call.context.copy()
         context.run(_enter, call.records)
         try:
@@ -187,8 +194,7 @@ class TargetCalls:
             raise
         except Exception as error:  # no thread could be started
             reply = Reply(error=error)
-        with contextlib.suppress(InvalidStateError):  # cancelled in the last moment
-            call.reply.set_result(replace(reply, seconds=now() - start))
+        call.over(reply)
 
     async def _reply(self, call: Call, context: contextvars.Context) -> Reply:
         loop = asyncio.get_running_loop()
@@ -208,27 +214,31 @@ class TargetCalls:
             return Reply()
         try:
             value = call.function(call.argument)
-            return Reply(value=value) if inspect.isawaitable(value) else _read(call, value)
+            if inspect.isawaitable(value):
+                return Reply(value=value)
+            reply = _read(call, value)
         except BaseException as error:  # SystemExit too: it is the target's, not the thread's
-            return _raised(error)
+            reply = _raised(error)
         finally:
             self._leaves(call)
+        return call.over(reply)
 
     async def _awaited(self, call: Call, make: Callable[[Any], Awaitable[Any]], argument: Any) -> Reply:
         if not self._enters(call):
             raise asyncio.CancelledError
         try:
-            return _read(call, await make(argument))
+            reply = _read(call, await make(argument))
         except GeneratorExit:
             raise
         except asyncio.CancelledError as error:
             if call.late or call.reply.done():
                 raise
-            return _raised(error)
+            reply = _raised(error)
         except BaseException as error:
-            return _raised(error)
+            reply = _raised(error)
         finally:
             self._leaves(call)
+        return call.over(reply)
 
     def _enters(self, call: Call) -> bool:
         with self._changed:
@@ -281,14 +291,18 @@ async def _within(until: float | None, call: Call, task: asyncio.Future[Reply]) 
         if done:
             return task.result()
         call.late = True
-        await _give_up(task)
+        if isinstance(task, asyncio.Task):
+            await _end(task)
+        # A thread cannot be stopped. It does not count any more: others, which hang too, would wait for ever.
     except asyncio.CancelledError:
-        await _give_up(task)
+        if isinstance(task, asyncio.Task):
+            await _end(task)
+        else:  # it counts until it ends, or is cancelled once more: the engine closes
+            await asyncio.wait({task})
         raise
     return Reply(timed_out=True)
 
 
-async def _give_up(task: asyncio.Future[Reply]) -> None:
+async def _end(task: asyncio.Task[Reply]) -> None:
     task.cancel()
-    if isinstance(task, asyncio.Task):  # a thread cannot be stopped
-        await asyncio.wait({task}, timeout=_PATIENCE)
+    await asyncio.wait({task}, timeout=_PATIENCE)

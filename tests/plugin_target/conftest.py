@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def pytest_ragas_register_metrics(register):
 """
 
 
+# a fixture that a test module imports would be the module's own
+ALL = """
+__all__ = [
+    name for name, value in globals().items()
+    if not (name.startswith("_") or "Fixture" in type(value).__name__ or hasattr(value, "_pytestfixturefunction"))
+]
+"""
+
+
 class TargetProject:
     """A folder with a conftest.py, a testset and tests."""
 
@@ -82,7 +92,7 @@ class TargetProject:
 
     def conftest(self, source: str) -> TargetProject:
         """Add to the conftest.py."""
-        self.pytester.makeconftest(CONFTEST + textwrap.dedent(source))
+        self.pytester.makeconftest(CONFTEST + textwrap.dedent(source) + ALL)
         return self
 
     def rows(self, count: int, **columns: object) -> TargetProject:
@@ -100,7 +110,12 @@ class TargetProject:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """pytest, in this process, as strict as our own suite."""
-        return self.pytester.runpytest("-W", "error", "-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
+        return self.pytester.runpytest("-W", "error", "-p", "no:randomly", *arguments)
+
+    def run_apart(self, *arguments: str) -> pytest.RunResult:
+        """The same in a process of its own, which may be interrupted."""
+        words = ("-m", "pytest", "-W", "error", "-p", "no:randomly", *arguments)
+        return self.pytester.run(sys.executable, *words, timeout=100)
 
     def notes(self, first: str = "") -> list[str]:
         """What was written down, in order: all of it, or the lines that begin with a word, without it."""

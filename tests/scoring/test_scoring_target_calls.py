@@ -269,13 +269,16 @@ def test_an_async_call_under_way_is_cancelled(make: Make) -> None:
 
 
 def test_a_sync_call_under_way_ends_by_itself_and_can_be_waited_for(make: Make) -> None:
-    calls = make()
+    calls = make(concurrency=1)
     call, go_on, did = under_way(calls, "sync")
+    second = calls.call(lambda _: did.append("second"), None, order=1)
     call.cancel()
-    assert not calls.settle(call.function, 0.01)
+    assert not calls.settle(call.function, 0.05)
+    assert did == ["began"]
     go_on.set()
     assert calls.settle(call.function, 60)
-    assert did == ["began", "ended"]
+    calls.wait(second)
+    assert did == ["began", "ended", "second"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -1,0 +1,127 @@
+"""A target that ends the run, and a run that ends while targets are under way."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.mark.parametrize("scoring", ["deferred", "blocking"])
+@pytest.mark.parametrize("body", ["...", "assert ragas_sample.response"])
+def test_pytest_exit_in_a_target_ends_the_run(project, scoring, body):
+    result = (
+        project.rows(5)
+        .conftest(
+            """
+        @pytest.fixture(scope="session")
+        def rag():
+            def ask(user_input):
+                if number(user_input) == 3:
+                    pytest.exit("the index is gone", returncode=9)
+                return "0.9"
+            yield ask
+            note("torn down")
+        """
+        )
+        .tests(f"@gate\ndef test_it(ragas_sample): {body}")
+        .run(f"--ragas-scoring={scoring}", "--ragas-target-concurrency=1")
+    )
+    assert result.ret == 9
+    result.stdout.fnmatch_lines(["*_pytest.outcomes.Exit: the index is gone*"])
+    assert result.parseoutcomes().get("passed", 0) <= 2
+    assert "failed" not in result.parseoutcomes()
+    assert project.notes("torn down") == ["torn down"]
+
+
+@pytest.mark.parametrize("scoring", ["deferred", "blocking"])
+def test_a_keyboard_interrupt_in_a_target_ends_the_run(project, scoring):
+    result = (
+        project.rows(5)
+        .conftest(
+            """
+        @pytest.fixture(scope="session")
+        def rag():
+            async def ask(user_input):
+                if number(user_input) == 1:
+                    raise KeyboardInterrupt
+                return "0.9"
+            return ask
+        """
+        )
+        .tests("@gate\ndef test_it(ragas_sample): ...")
+        .run_apart(f"--ragas-scoring={scoring}")
+    )
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "failed" not in result.parseoutcomes()
+
+
+HANGING = """
+@pytest.fixture(scope="session")
+def rag():
+    {kind} ask(user_input):
+        if number(user_input) == 1:
+            return "0.9"
+        note("hangs")
+        {hang}
+
+    yield ask
+    note("torn down")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("kind", "hang"),
+    [("def", "time.sleep(600)"), ("async def", "await asyncio.sleep(600)"), ("async def", "time.sleep(600)")],
+)
+@pytest.mark.parametrize(
+    "body",
+    ["...", "ragas_sample.id == 'q1' or ragas_sample.response"],
+    ids=["waits at the end", "waits in the body"],
+)
+def test_ctrl_c_gets_through_while_a_target_hangs(project, kind, hang, body):
+    """pytest ends long before the target would; the fixture is torn down."""
+    project.rows(3).conftest(HANGING.format(kind=kind, hang=hang)).tests(
+        f"""
+        @gate
+        def test_it(ragas_sample):
+            if ragas_sample.id == "q2":
+                until(lambda: notes("hangs"))
+                threading.Timer(0.3, os.kill, (os.getpid(), 2)).start()
+            {body}
+        """
+    )
+    result = project.run_apart()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(passed=1)
+    assert project.notes("torn down") == ["torn down"]
+    for noise in ("Task was destroyed", "Event loop is closed", "never awaited", "Traceback"):
+        assert noise not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_run_that_stops_early_does_not_wait_for_what_it_does_not_need(project):
+    """-x after the first row, while the others hang; they are let go when the fixture has been torn down."""
+    result = (
+        project.rows(3)
+        .conftest(
+            """
+        LET_GO = threading.Event()
+
+        @pytest.fixture(scope="session")
+        def rag():
+            def ask(user_input):
+                if number(user_input) == 1:
+                    return "0.1"
+                note("hangs")
+                LET_GO.wait(60)
+            yield ask
+            note("torn down")
+            LET_GO.set()
+        """
+        )
+        .tests("@gate\ndef test_it(ragas_sample): ...")
+        .run("-x")
+    )
+    result.assert_outcomes(failed=1)
+    assert project.notes("torn down") == ["torn down"]

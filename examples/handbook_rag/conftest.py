@@ -1,7 +1,8 @@
-"""The fixture that brings the RAG under test."""
+"""The fixtures that bring the RAG under test."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,14 @@ def rag(request: pytest.FixtureRequest) -> HandbookRag:
     return HandbookRag(
         Path(__file__).parent / "handbook", broken_retriever=request.config.getoption("--broken-retriever")
     )
+
+
+@pytest.fixture(scope="session")
+def handbook_target(rag: HandbookRag) -> Callable[[str], dict[str, object]]:
+    """The handbook RAG as a callable, for tests that name it as their target."""
+
+    def ask(user_input: str) -> dict[str, object]:
+        answer = rag.ask(user_input)
+        return {"response": answer.text, "retrieved_contexts": [section.text for section in answer.sections]}
+
+    return ask

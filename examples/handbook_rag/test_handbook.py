@@ -21,3 +21,9 @@ def test_retriever_alone(ragas_sample, rag):
         retrieved_contexts=[section.text for section in sections],
         retrieved_context_ids=[section.title for section in sections],
     )
+
+
+@pytest.mark.ragas(target="handbook_target", thresholds={"faithfulness": 0.8})
+def test_answers_asked_ahead(ragas_sample):
+    """The plugin calls the target for all rows ahead, concurrently; the test may look at the answer, or be `...`."""
+    assert ragas_sample.response.endswith(".")

@@ -13,7 +13,8 @@ score the answer that this test returns or records, and hold it to thresholds.
                 rows; without it the test brings the user_input itself: ragas_sample.record(user_input=..., ...)
     thresholds  metric -> bound in [0, 1], beside and over the configured ones; None takes a configured one away
     metrics     what to score, in place of the configured metrics
-    target      name of the fixture that gives your RAG as a callable
+    target      name of the fixture that gives your RAG as a callable: called ahead for all rows, concurrently; the
+                body may read ragas_sample.response, or be empty
     repeats     how often the answer is judged by metrics that ask an LLM, in place of the configured number
     scoring     "blocking": this test waits for its scores; otherwise the suite goes on meanwhile
     Markers of a class or module are defaults: for each argument the closest marker wins."""

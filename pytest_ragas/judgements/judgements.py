@@ -74,7 +74,8 @@ class Judgements:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._used: dict[str, None] = {}
+        # key -> whether this run has written it, which notes the run too
+        self._used: dict[str, bool] = {}
         self._own: dict[str, Judgement] = {}
         self._found = self._kept = 0
 
@@ -113,7 +114,7 @@ class Judgements:
         content = self._look(kind, key)
         if content is not None:
             self._found += 1
-            self._used[key] = None
+            self._used.setdefault(key, False)
         return content
 
     async def afind(self, kind: Kind, key: str) -> Any:
@@ -219,7 +220,7 @@ class Judgements:
             except ValueError:
                 return  # a model of somebody's own answered with what is no JSON: it is asked again next time
         self._kept += 1
-        self._used[judgement.key] = None
+        self._used[judgement.key] = True
         if self._writer is None or self._cassette is not None or self.mode == "refresh":
             self._own[judgement.key] = judgement
         if self._writer is not None:
@@ -247,9 +248,10 @@ class Judgements:
             used, self._used = self._used, {}
             if self._cassette is not None:
                 self._record(used)
-            if self._store is not None and self._writer is not None and used:
+            found = [key for key, written in used.items() if not written]
+            if self._store is not None and self._writer is not None and found:
                 try:
-                    self._store.used(used, run=self._run)
+                    self._store.used(found, run=self._run)
                 except StoreError as error:
                     self._note_store(str(error))
 
@@ -259,11 +261,11 @@ class Judgements:
         if self._store is not None:
             self._store.close()
 
-    def _record(self, used: dict[str, None]) -> None:
+    def _record(self, used: Iterable[str]) -> None:
         """Put what was used into the cassette, and what the scores among it were computed from."""
         assert self._cassette is not None
         entries: dict[str, Judgement] = {}
-        wanted = dict(used)
+        wanted = dict.fromkeys(used)
         try:
             while wanted:
                 got = {key: self._own[key] for key in wanted if key in self._own}

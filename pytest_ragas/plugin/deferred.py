@@ -23,11 +23,13 @@ from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
 from pytest_ragas.plugin.held import HeldBlocks, stop_if_asked, stopping
 from pytest_ragas.plugin.policy import Policy
 from pytest_ragas.plugin.recorded_ahead import RecordedAhead
+from pytest_ragas.plugin.suite import TARGETS
 from pytest_ragas.plugin.timeout import TimeoutClock
 from pytest_ragas.plugin.verdict import ORDER, PENDING
 from pytest_ragas.plugin.xdist_shares import told_to_stop
 
 if TYPE_CHECKING:
+    from pytest_ragas.plugin.answers import OwedAnswers
     from pytest_ragas.plugin.suite import Suite
 
 _MOST = 1_000
@@ -121,6 +123,8 @@ class Deferred:
         session = block.item.session
         if self._barriers.up:
             return  # whoever waited now would have scores made under somebody's patches
+        if (owed := self._owed_by_targets(nextitem)) is not None:
+            self._wait(session, down_to=len(self.held), also=owed)
         if self._critics.close_with(nextitem):
             self._wait(session, also=block)
         elif self._stops_early and (block.pending is None or self._in_order(nextitem)):
@@ -130,7 +134,12 @@ class Deferred:
         elif self._stops_early:
             self.held.log_ready(session)
 
-    def _wait(self, session: pytest.Session, *, down_to: int = 0, also: Block | None = None) -> None:
+    def _owed_by_targets(self, nextitem: pytest.Item | None) -> OwedAnswers | None:
+        targets = self.suite.config.pluginmanager.get_plugin(TARGETS)
+        owed: OwedAnswers | None = targets.owed_at(nextitem) if targets is not None else None
+        return owed
+
+    def _wait(self, session: pytest.Session, *, down_to: int = 0, also: Block | OwedAnswers | None = None) -> None:
         with self._clock.stopped():
             self.held.log_all(session, down_to=down_to, also=also)
 
@@ -215,8 +224,9 @@ class Deferred:
             self.held.log_all(session)
         except BaseException as error:
             if not isinstance(error, (session.Failed, session.Interrupted)):
-                with contextlib.suppress(KeyboardInterrupt):  # once more: then without the verdicts that are there
-                    self.held.log_ready(session)
+                # once more Ctrl-C, or the same internal error again: then without the verdicts that are there
+                with contextlib.suppress(KeyboardInterrupt, Exception):
+                    self.held.log_finished()
                 self.held.abandon("interrupted")
             self.held.abandon()
             raise

@@ -12,6 +12,7 @@ from pytest_ragas.plugin.block import Block
 from pytest_ragas.plugin.progress import progress_of
 
 if TYPE_CHECKING:
+    from pytest_ragas.plugin.answers import OwedAnswers
     from pytest_ragas.plugin.suite import Suite
 
 _SLICE = 0.1
@@ -52,18 +53,22 @@ class HeldBlocks:
             pending = self._blocks[0].pending
             if pending is not None and not pending.done():
                 return
-            block = self._blocks.popleft()
-            block.conclude()
-            block.log_phases()
-            block.log_teardown()
+            _log(self._blocks.popleft())
 
-    def log_all(self, session: pytest.Session, *, down_to: int = 0, also: Block | None = None) -> None:
+    def log_finished(self) -> None:
+        """The run was interrupted: log every block whose scores are there, also behind one that has none."""
+        for block in tuple(self._blocks):
+            if block.pending is None or block.pending.done():
+                self._blocks.remove(block)
+                _log(block)
+
+    def log_all(self, session: pytest.Session, *, down_to: int = 0, also: Block | OwedAnswers | None = None) -> None:
         """Wait for scores and log blocks, oldest first, until the run is stopped or enough are logged.
 
         Args:
             session: Of this process.
             down_to: So many blocks may stay.
-            also: One more block to wait for, which is not in the queue and is not logged.
+            also: What else to wait for: a block that is not in the queue and is not logged, answers of a target.
         """
         progress = progress_of(self._suite)
         try:
@@ -103,11 +108,10 @@ class HeldBlocks:
             block: Of a test that is over.
             why: Why it has no verdict. Empty where a test before it has stopped the run: then it counts as not run.
         """
-        there = block.pending is not None and block.pending.done()
         if block.pending is not None:
             block.pending.cancel()
         if why:
-            self.unreported.append((block.item.nodeid, f"scored, {why} before it was reported" if there else why))
+            self.unreported.append((block.item.nodeid, why))
         else:
             self.ahead += 1
 
@@ -120,6 +124,12 @@ class HeldBlocks:
         if self.ahead and terminalreporter.verbosity >= 0:
             tests = "1 test was" if self.ahead == 1 else f"{self.ahead} tests were"
             terminalreporter.write_line(f"ragas: {tests} ahead of the one that stopped the run, and not scored")
+
+
+def _log(block: Block) -> None:
+    block.conclude()
+    block.log_phases()
+    block.log_teardown()
 
 
 def stopping(session: pytest.Session) -> bool:

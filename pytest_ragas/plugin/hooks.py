@@ -11,7 +11,7 @@ from pytest_ragas.plugin.blocking import IN_BODY, score_what_is_returned, set_up
 from pytest_ragas.plugin.budget import receive_spent, send_spent
 from pytest_ragas.plugin.header import header_line
 from pytest_ragas.plugin.outcomes import settle_report
-from pytest_ragas.plugin.results import gather, load, pack, receive_models, send_models, unpack
+from pytest_ragas.plugin.results import forget, gather, load, pack, receive_models, send_models, unpack
 from pytest_ragas.plugin.scoring_logs import file_logs
 from pytest_ragas.plugin.settings_error import stop_if_sent
 from pytest_ragas.plugin.suite import Suite
@@ -34,6 +34,11 @@ class Hooks:
         """Below "collected N items", which a quiet run does not print either."""
         quiet = config.getoption("verbose") < 0 or self.suite.settings_error
         return [] if quiet else [header_line(self.suite, items)]
+
+    @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_setup")
+    def pytest_runtest_setup_begins(self, item: pytest.Item) -> None:
+        """First in the setup: what an earlier attempt of the same test has left is not this one's."""
+        forget(item)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

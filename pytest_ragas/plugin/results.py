@@ -37,6 +37,13 @@ def noted(item: pytest.Item) -> int:
     return item.stash.get(_COUNT, 0)
 
 
+def forget(item: pytest.Item) -> None:
+    """The test is run again: what an earlier attempt has given was reported with that attempt."""
+    if _COUNT in item.stash:
+        item.stash[_NOTED], item.stash[_COUNT] = [], 0
+        item.user_properties[:] = [entry for entry in item.user_properties if not entry[0].startswith("ragas.")]
+
+
 def properties(result: SampleResult, number: int = 1) -> list[tuple[str, object]]:
     """Scores as a report's `user_properties`: `ragas.faithfulness` -> 0.8333.
 

@@ -6,8 +6,8 @@ meanwhile is not decided here.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from concurrent import futures
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +49,27 @@ class Pending:
 
     item: pytest.Item = field(repr=False)
     tickets: tuple[Ticket | AnswerTicket, ...]
+    _bells: list[threading.Event] = field(default_factory=list, repr=False, compare=False)
 
     def done(self) -> bool:
         """Whether every score, or the reason why there is none, is there."""
         return all(ticket.done() for ticket in self.tickets)
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the scores, but not longer than that. Ctrl-C gets through, at the latest when the time is over.
+        """Wait until something arrives, but not longer than that. Ctrl-C gets through, at the latest then.
+
+        By an event of our own: Ctrl-C in `concurrent.futures.wait` may leave the lock of a future taken, and the
+        engine would wait for it for ever.
 
         Returns:
-            Whether they are there.
+            Whether every score is there.
         """
-        futures.wait([ticket.future for ticket in self.tickets], timeout=seconds)
+        if not self._bells:
+            self._bells.append(bell := threading.Event())
+            for ticket in self.tickets:
+                ticket.future.add_done_callback(lambda _: bell.set())
+        self._bells[0].wait(seconds)
+        self._bells[0].clear()
         return self.done()
 
     def results(self) -> tuple[SampleResult, ...]:

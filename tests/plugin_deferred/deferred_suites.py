@@ -6,8 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,10 +57,18 @@ class Suite:
         *arguments: str,
         plugins: tuple[str, ...] = (),
         timeout: float = 100,
-        stdin: str | None = None,
+        interrupt: Callable[[list[str]], bool] | None = None,
         **variables: object,
     ) -> Outcome:
-        """pytest, as strict as our own suite, with our plugin, `plugins` and no other one."""
+        """pytest, as strict as our own suite, with our plugin, `plugins` and no other one.
+
+        Args:
+            arguments: Of the command line.
+            plugins: Further plugins, as modules.
+            timeout: Seconds after which the test is a failure.
+            interrupt: Asked again and again with what reporters were told so far; True sends Ctrl-C.
+            variables: Of the environment.
+        """
         self._runs += 1
         stream = self.folder / f"stream{self._runs}.jsonl"
         # installed plugins would cost each of these processes seconds
@@ -76,20 +87,39 @@ class Suite:
         }
         for name in ("CI", "GITHUB_ACTIONS"):
             environment.pop(name, None)
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *loaded, "-W", "error", *arguments],
             cwd=self.folder,
             env=environment,
-            timeout=timeout,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        lines = stream.read_text(encoding="utf-8").splitlines() if stream.exists() else []
-        return Outcome(ret=done.returncode, out=done.stdout, stream=[*map(json.loads, lines)], folder=self.folder)
+        with process:
+            try:
+                if interrupt is not None:
+                    _when(
+                        lambda: stream.exists() and interrupt(stream.read_text(encoding="utf-8").splitlines()), timeout
+                    )
+                    process.send_signal(signal.SIGINT)
+                out, _ = process.communicate(timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
+        told = [json.loads(line) for line in _lines(stream)]
+        return Outcome(ret=process.returncode, out=out, stream=told, folder=self.folder)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+def _when(true: Callable[[], bool], timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
 
 
 def copied(name: str, folder: Path) -> Suite:

@@ -15,7 +15,7 @@ from _pytest.runner import call_and_report, show_test_item
 from pytest_ragas.plugin.allure import AllureHold
 from pytest_ragas.plugin.results import ATTRIBUTE, attach, load
 from pytest_ragas.plugin.scoring_logs import file_logs
-from pytest_ragas.plugin.verdict import PENDING, Pending, conclude
+from pytest_ragas.plugin.verdict import HANDLE, PENDING, PREPARED, Pending, conclude
 from pytest_ragas.plugin.xdist_worker import Place, place_of
 
 
@@ -158,6 +158,8 @@ class Block:
         self._log([report for report in [self._teardown] if report is not None])
         with self._place:
             self.item.ihook.pytest_runtest_logfinish(nodeid=self.item.nodeid, location=self.item.location)
+        # pytest keeps every item until the end of the run, and futures, contexts and answers of ten thousand with it
+        _forget(self.item, PENDING, PREPARED, HANDLE)
 
     def _log(self, reports: Sequence[pytest.TestReport]) -> None:
         hook = self.item.ihook
@@ -167,3 +169,9 @@ class Block:
                 hook.pytest_runtest_logstart(nodeid=self.item.nodeid, location=self.item.location)
             for report in reports:
                 hook.pytest_runtest_logreport(report=report)
+
+
+def _forget(item: pytest.Item, *keys: pytest.StashKey[Any]) -> None:
+    for key in keys:
+        if key in item.stash:
+            del item.stash[key]

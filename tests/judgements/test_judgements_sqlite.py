@@ -59,6 +59,32 @@ def test_eight_processes_make_the_file_and_write_to_it_at_once(path: Path) -> No
     assert integrity(path) == "ok"
 
 
+def test_a_file_that_others_are_making_is_waited_for(tmp_path: Path) -> None:
+    """Eight openings of a file that is not there, in the same moment, forty times."""
+    problems: list[BaseException] = []
+
+    def open_it(path: Path, barrier: threading.Barrier, number: int) -> None:
+        try:
+            barrier.wait(30)
+            store = SQLiteStore(path)
+            store.write([answer(number)], run="r")
+            store.close()
+        except BaseException as error:
+            problems.append(error)
+
+    for attempt in range(40):
+        path, barrier = tmp_path / f"{attempt}.sqlite3", threading.Barrier(8)
+        threads = [threading.Thread(target=open_it, args=(path, barrier, number)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert problems == []
+        store = SQLiteStore(path, readonly=True)
+        assert len(list(store.everything())) == 8
+        store.close()
+
+
 def test_threads_read_while_others_write(path: Path) -> None:
     store, stop, problems = SQLiteStore(path), threading.Event(), []
     store.write([answer(0)], run="r")

@@ -60,12 +60,17 @@ class Upcoming:
 
 
 def _sent(interactor: Any) -> Sequence[int]:
-    """The tests that a worker of pytest-xdist has been sent and has not begun. None where that cannot be found out."""
+    """The tests that a worker of pytest-xdist has been sent and has not begun: the next one, if no more is known."""
     ahead = [getattr(interactor, "nextitem_index", None)]
+    torun: Any = getattr(interactor, "torun", None)
     try:
-        with interactor.torun.lock() as queue:
-            ahead += list(queue)
-    except (AttributeError, TypeError):  # another version of pytest-xdist: then one test ahead
+        if hasattr(torun, "mutex"):  # before 3.7
+            with torun.mutex:
+                ahead += [*torun.queue]
+        else:
+            with torun.lock() as queue:
+                ahead += [*queue]
+    except (AttributeError, TypeError):  # private: another version has another queue
         pass
     return [place for place in ahead if isinstance(place, int)]
 

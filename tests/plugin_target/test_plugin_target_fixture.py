@@ -40,6 +40,23 @@ def test_the_teardown_waits_for_answers_and_comes_once(project, mode, scope, tim
         assert (len(project.notes("set up")), len(project.notes("torn down"))) == (times, times)
 
 
+def test_waiting_for_answers_is_not_the_time_of_the_test_that_tears_down(project):
+    """2.5 seconds of answers, after the body of the last test."""
+    pytest.importorskip("pytest_timeout")
+    project.rows(5).conftest(
+        """
+        @pytest.fixture(scope="session")
+        def rag():
+            def ask(user_input):
+                time.sleep(0.5)
+                return "0.9"
+            yield ask
+        """
+    ).tests("@gate\ndef test_it(ragas_sample): ...").run(
+        "--ragas-target-concurrency=1", "--timeout=2", "--timeout-method=thread"
+    ).assert_outcomes(passed=5)
+
+
 def test_an_unused_answer_is_waited_for_but_not_for_ever(project):
     """The last row's call is under way when its test skips and the fixture is torn down; nobody needs it."""
     project.rows(2).conftest(

@@ -33,6 +33,7 @@ class Block:
         self._setup: pytest.TestReport | None = None
         self._call: pytest.TestReport | None = None
         self._teardown: pytest.TestReport | None = None
+        self._closed_others = False
         self._begun = False
         self._setup_logged = False
         # of the moment after the call, which a verdict that comes later belongs to
@@ -76,6 +77,7 @@ class Block:
 
     def tear_down(self, nextitem: pytest.Item | None) -> None:
         """Teardown."""
+        self._closed_others = nextitem is None or self.item.parent not in nextitem.listchain()
         self._teardown = call_and_report(self.item, "teardown", log=False, nextitem=nextitem)
 
     @property
@@ -84,9 +86,9 @@ class Block:
         return self._begun
 
     @property
-    def teardown_failed(self) -> bool:
-        """Whether the teardown was an error of its own."""
-        return self._teardown is not None and self._teardown.failed
+    def closed_others_badly(self) -> bool:
+        """Whether its teardown, in which fixtures of a class, a module or the session were closed, was an error."""
+        return self._closed_others and self._teardown is not None and self._teardown.failed
 
     # ---- the verdict ------------------------------------------------------------------------------
 

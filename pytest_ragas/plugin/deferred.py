@@ -107,7 +107,7 @@ class Deferred:
         if now:
             block.log_teardown()
         elif dropped:
-            self._drop(block)
+            self.held.drop(block)
         else:
             self.held.add(block)
 
@@ -149,12 +149,6 @@ class Deferred:
             self.held.wait()
             if running is not None:
                 running.results()
-
-    def _drop(self, block: Block) -> None:
-        """The run was stopped by an earlier test while this one was ahead of its turn: it counts as not run."""
-        self.held.drop(block)
-        if block.teardown_failed:
-            block.log_teardown()  # it closed fixtures of others, whose errors must not be lost
 
     def _place(self, item: pytest.Item) -> int:
         """Place in the order of the run, so that the oldest test is scored first, whenever it is handed over."""

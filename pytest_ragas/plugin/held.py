@@ -114,6 +114,8 @@ class HeldBlocks:
             self.unreported.append((block.item.nodeid, why))
         else:
             self.ahead += 1
+            if block.closed_others_badly:
+                block.log_teardown()
 
     def write(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say at the end of the run which tests have no verdict."""

@@ -158,6 +158,12 @@ def test_what_scoring_logs_is_shown_with_its_own_test(deferred):
     assert deferred.out.count("scoring 0.4 NOISY") == block.count("scoring 0.4 NOISY") == 2  # two metrics
 
 
+def test_a_subtest_that_fails_is_no_score_that_is_missing(deferred):
+    reports = {str(entry[1]): entry for entry in deferred.stream if entry[0] == "report" and entry[2] == "teardown"}
+    names = [name for name, _ in reports["test_verdicts.py::test_subtests_fail"][7]]
+    assert names == ["ragas.quality", "ragas.style"]
+
+
 def test_no_traceback_shows_our_frames(deferred):
     assert "pytest_ragas" not in "".join(deferred.reports)
 

@@ -11,11 +11,9 @@ from pytest_ragas.plugin.suite import suite_of
 
 INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
 CONFTEST = """
-import asyncio, threading
-import pytest
+import asyncio
+from pace_events import went_on
 from pytest_ragas import MetricSpec, Score
-
-went_on = threading.Event()
 
 
 class Pace:
@@ -37,7 +35,7 @@ def pytest_ragas_register_metrics(register):
 """
 TESTS = """
 import pytest
-from deferred_suites import went_on
+from pace_events import went_on
 {head}
 
 @pytest.mark.ragas(thresholds={{"pace": 0.5}}{marker})
@@ -68,6 +66,7 @@ class Pace:
 
     def _run(self, patience: float, arguments: tuple[str, ...], conftest: str, ini: str, parts: dict[str, str]) -> str:
         self.pytester.makeconftest(CONFTEST.format(patience=patience) + textwrap.dedent(conftest))
+        self.pytester.makepyfile(pace_events="import threading\n\nwent_on = threading.Event()\n")
         self.pytester.makepyfile(test_pace=TESTS.format(**{"head": "", "marker": "", "mark": "", **parts}))
         self.pytester.makeini(INI + ini)
         result = self.pytester.runpytest("-W", "error", "-p", "no:randomly", "-rA", *arguments)

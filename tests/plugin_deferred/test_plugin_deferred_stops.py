@@ -47,6 +47,23 @@ def test_a_stopped_run_reports_the_same_tests_in_the_same_order(suite, arguments
         assert up == down, "the fixtures of a test that was ahead are torn down too"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        pytest.param([], {"LOW": "05", "BAD_STORE": "test_m0"}, id="of a test that was ahead"),
+        pytest.param(["test_m3.py"], {"LOW": "32", "BAD_STORE": "test_m3"}, id="before a plain test"),
+        pytest.param(["test_m3.py"], {"LOW": "42", "BAD_STORE": "test_m3"}, id="at the end"),
+        pytest.param(["--ragas-concurrency=1"], {"LOW": "03", "BAD_STORE": "test_m0"}, id="nearby"),
+    ],
+)
+def test_what_goes_wrong_when_a_stop_tears_fixtures_down_is_an_error(suite, arguments, variables):
+    blocking = suite.run("-x", "--ragas-scoring=blocking", *arguments, **variables)
+    assert blocking.last.endswith("1 error")
+    deferred = suite.run("-x", *arguments, **variables)
+    assert (deferred.ret, deferred.last) == (blocking.ret, blocking.last), deferred.out
+    assert "the store did not close" in deferred.out
+
+
 def test_the_run_is_ahead_of_its_verdicts_by_a_bounded_number_of_tests(suite):
     outcome = suite.run("-x", "--ragas-concurrency=2", LOW="00", SUITE_DELAY=0.3)
     assert outcome.last == "1 failed"

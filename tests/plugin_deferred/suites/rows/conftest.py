@@ -34,6 +34,7 @@ class Quality:
             await asyncio.sleep(600)
         if word == "BOOM":
             raise RejectedRequestError("the server answered 401. Check the key.")
+        note("scored", number)
         return Score(metric="quality", value=0.2 if word == "LOW" else 0.9)
 
 

@@ -116,4 +116,4 @@ class Controller:
         if self._owed:
             terminalreporter.section("ragas: tests without a verdict", yellow=True)
             for nodeid, worker in self._owed:
-                terminalreporter.write_line(f"[{worker}] {nodeid}")
+                terminalreporter.write_line(f"no verdict: {nodeid} (interrupted, in worker {worker})")

@@ -12,6 +12,7 @@ from pytest_ragas.plugin.suite import suite_of
 INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
 CONFTEST = """
 import asyncio
+import pytest
 from pace_events import went_on
 from pytest_ragas import MetricSpec, Score
 
@@ -54,6 +55,7 @@ class Pace:
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
+        pytester.makepyfile(pace_events="import threading\n\nwent_on = threading.Event()\n")
 
     def goes_on(self, *arguments: str, conftest: str = "", ini: str = "", **parts: str) -> bool:
         """Whether the suite went on while the first test was scored."""
@@ -66,7 +68,6 @@ class Pace:
 
     def _run(self, patience: float, arguments: tuple[str, ...], conftest: str, ini: str, parts: dict[str, str]) -> str:
         self.pytester.makeconftest(CONFTEST.format(patience=patience) + textwrap.dedent(conftest))
-        self.pytester.makepyfile(pace_events="import threading\n\nwent_on = threading.Event()\n")
         self.pytester.makepyfile(test_pace=TESTS.format(**{"head": "", "marker": "", "mark": "", **parts}))
         self.pytester.makeini(INI + ini)
         result = self.pytester.runpytest("-W", "error", "-p", "no:randomly", "-rA", *arguments)

@@ -16,8 +16,8 @@ finally:
 
 On a terminal there is one live line below what pytest has written so far; it is wiped away by `clear()`, which
 puts the cursor back to where pytest left it, so that dots and `-v` lines go on as if it had never been there.
-Without a terminal (a file, CI) there is a line every ten seconds. With `-q`, in a worker of pytest-xdist and
-with `-p no:terminal` there is nothing.
+Without a terminal (a file, CI) and with `-s` there is a line every ten seconds. With `-q`, in a worker of
+pytest-xdist and with `-p no:terminal` there is nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def progress_of(suite: Suite) -> Progress:
     reporter = suite.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or suite.is_worker or reporter.verbosity < 0:
         return Silent()
-    if reporter.isatty and os.environ.get("TERM") != "dumb":
+    # with -s tests print too, and nobody knows where the cursor is
+    prints = suite.config.getoption("capture", "fd") == "no"
+    if reporter.isatty and os.environ.get("TERM") != "dumb" and not prints:
         return LiveLine(reporter, suite.session.standing)
     return LinesNowAndThen(reporter, suite.session.standing)
 

@@ -61,6 +61,7 @@ class Judgements:
         """
         self.mode = mode
         self._store = store
+        self._opened = store  # also when it has been given up
         self._cassette = cassette
         self._run = run
         self._notes = list(notes)
@@ -258,8 +259,8 @@ class Judgements:
     def close(self) -> None:
         """`finish`, and let go of files and connections."""
         self.finish()
-        if self._store is not None:
-            self._store.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def _record(self, used: Iterable[str]) -> None:
         """Put what was used into the cassette, and what the scores among it were computed from."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -233,11 +234,10 @@ def test_damaged_pages_are_an_error_and_not_a_wrong_answer(path: Path) -> None:
     for start in range(4_096, len(whole), 7 * 4_096):
         path.write_bytes(whole[:start] + b"\xa5" * 2_000 + whole[start + 2_000 :])
         try:
-            store = SQLiteStore(path, readonly=True)
-            for number in range(0, 300, 10):
-                found = store.find("answer", answer(number).key)
-                assert found is None or isinstance(found, dict)
-            store.close()
+            with contextlib.closing(SQLiteStore(path, readonly=True)) as store:
+                for number in range(0, 300, 10):
+                    found = store.find("answer", answer(number).key)
+                    assert found is None or isinstance(found, dict)
         except StoreError as error:
             damaged.append(str(error))
     assert damaged
@@ -247,13 +247,13 @@ def test_damaged_pages_are_an_error_and_not_a_wrong_answer(path: Path) -> None:
 def test_a_truncated_file_is_an_error(path: Path) -> None:
     filled(path)
     path.write_bytes(path.read_bytes()[:20_000])
-    with pytest.raises(StoreError, match="damaged"):
-        list(SQLiteStore(path, readonly=True).everything())
+    with pytest.raises(StoreError, match="damaged"), contextlib.closing(SQLiteStore(path, readonly=True)) as store:
+        list(store.everything())
 
 
 def test_a_missing_file_is_not_made_for_reading(path: Path) -> None:
     with pytest.raises(StoreError, match="There is no judgement store"):
-        SQLiteStore(path, readonly=True).find("score", "a" * 32)
+        SQLiteStore(path, readonly=True)
     assert not path.exists()
 
 
@@ -303,7 +303,8 @@ def test_a_full_disk_costs_one_warning_and_no_judgement_of_the_run(path: Path) -
     assert str(path) in notes[0]
     assert "goes on without storing" in notes[0]
     assert integrity(path) == "ok"
-    assert len(list(SQLiteStore(path, readonly=True).everything())) < 400
+    with contextlib.closing(SQLiteStore(path, readonly=True)) as store:
+        assert len(list(store.everything())) < 400
 
 
 @pytest.fixture
@@ -325,7 +326,7 @@ def as_nobody(mode: str, folder: Path) -> Any:
 
 
 READ = """
-import json, os, sys
+import json, os, sys, urllib.parse  # what is imported later may lie where nobody may read
 sys.path[:0] = {paths!r}
 from judgements_made import answer
 from pytest_ragas.judgements.opening import open_judgements

@@ -35,7 +35,7 @@ from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.repeats import RepeatedMetric, Repeats
 from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.scoring.score import score_sample
-from pytest_ragas.settings.prices import price_of
+from pytest_ragas.settings.prices import cost_of, price_of
 from pytest_ragas.settings.values import ModelSettings, Settings
 from pytest_ragas.values.gate import Breach, Threshold
 from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity, Usage
@@ -263,14 +263,15 @@ class Session:
 
     def standing(self) -> Standing:
         """How far scoring is; may be asked from any thread, at any time."""
-        meters = tuple(self._meters.values())
-        usage = sum((meter.usage for meter in meters), Usage())
+        meters = tuple(self._meters.items())
+        usage = sum((meter.usage for _, meter in meters), Usage())
         return Standing(
             scored=self._handed_over - len(self._unscored),
             total=self._handed_over,
-            in_flight=sum(meter.in_flight for meter in meters),
+            in_flight=sum(meter.in_flight for _, meter in meters),
             calls=usage.calls,
             tokens=usage.prompt_tokens + usage.completion_tokens,
+            usd=sum(cost_of(meter.usage, self.settings.prices.get(model.name)) for (_, model), meter in meters),
         )
 
     def wanted(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_ragas.reports.numbers import count
 from pytest_ragas.reports.width import shorten, width_of
+from pytest_ragas.values.spent import dollars
 
 _WINDOW = 10.0
 """Seconds over which speed is measured: long enough to be steady, short enough to show a server that slows down."""
@@ -27,6 +28,8 @@ class Standing:
     """Calls that were answered or lost so far, retries included."""
     tokens: int = 0
     """Tokens read and written so far, as far as servers say; 0 where none does."""
+    usd: float = 0.0
+    """US dollars for them, at the configured prices; 0 without prices."""
 
 
 class Speed:
@@ -83,7 +86,9 @@ def progress_text(standing: Standing, speed: Speed, *, width: int) -> str:
             parts.append(f"{speed.calls:.{0 if speed.calls >= 10 else 1}f} calls/s")
     if speed.seconds_left is not None:
         parts.append(f"{_rough(speed.seconds_left)} left")
-    if standing.tokens:
+    if standing.usd:
+        parts.append(f"{dollars(standing.usd)} so far")
+    elif standing.tokens:
         parts.append(f"{standing.tokens:,} tokens so far")
     while len(parts) > 1 and width_of(_line(parts)) > width:
         parts.pop()

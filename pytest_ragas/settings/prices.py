@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_ragas.errors import ConfigurationError
 from pytest_ragas.settings.values import ModelSettings, Price, Settings
-from pytest_ragas.values.model import ModelIdentity
+from pytest_ragas.values.model import ModelIdentity, Usage
 
 _FREE = ("embedded", "scripted", "sentence-transformers", "transformers")
 """Our own clients whose models run on this machine: they cost nothing unless the table says so."""
@@ -46,6 +46,13 @@ def price_of(identity: ModelIdentity, settings: Settings) -> Price:
     if _needed(settings) and identity.provider not in _FREE:
         raise ConfigurationError(_message(identity.name, "of a fixture"))
     return Price()
+
+
+def cost_of(usage: Usage, price: Price | None) -> float:
+    """US dollars for what a model read and wrote, as far as its server counts; 0 without a price."""
+    if price is None:
+        return 0.0
+    return (usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1_000_000
 
 
 def _needed(settings: Settings) -> bool:

@@ -27,6 +27,11 @@ def test_line_says_all_that_is_known() -> None:
     assert line == ("ragas: 400 of 1,200 scored, 1 call in flight, 80 calls/s, 8 s left, 98,765 tokens so far")
 
 
+def test_prices_turn_tokens_into_dollars() -> None:
+    line = said((0.0, Standing(scored=0, total=2, calls=3, tokens=98765, usd=0.0123)))
+    assert line == "ragas: 0 of 2 scored, 0 calls in flight, $0.0123 so far"
+
+
 def test_critic_without_calls_is_not_said_to_make_none() -> None:
     line = said((0.0, Standing(scored=0, total=10)), (1.0, Standing(scored=5, total=10)))
     assert line == "ragas: 5 of 10 scored, 1 s left"

@@ -32,16 +32,29 @@ def locked(path: Path) -> Iterator[None]:
     name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
     # of each user: a lock of somebody else could not be opened
     user = os.getuid() if hasattr(os, "getuid") else 0
-    with open(Path(tempfile.gettempdir(), f"pytest-ragas-{user}-{name}.lock"), "a+b") as file:
-        deadline = time.monotonic() + _PATIENCE
-        while not _lock(file):
-            if time.monotonic() > deadline:
-                raise OSError(f"other processes were writing it for {_PATIENCE:g} s")
-            time.sleep(0.01)
-        try:
-            yield
-        finally:
-            _unlock(file)
+    lock = Path(tempfile.gettempdir(), f"pytest-ragas-{user}-{name}.lock")
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        with open(lock, "a+b") as file:
+            # whoever had it deleted it: then this is the lock of nobody
+            if _lock(file) and _is_still_there(lock, file):
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):  # Windows deletes no open file
+                        lock.unlink()
+                    _unlock(file)
+                return
+        if time.monotonic() > deadline:
+            raise OSError(f"other processes were writing it for {_PATIENCE:g} s")
+        time.sleep(0.01)
+
+
+def _is_still_there(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False
 
 
 if sys.platform == "win32":

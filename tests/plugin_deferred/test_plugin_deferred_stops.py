@@ -53,6 +53,12 @@ def test_a_stopped_run_reports_the_same_tests_in_the_same_order(suite, arguments
         pytest.param([], {"LOW": "05", "BAD_STORE": "test_m0"}, id="of a test that was ahead"),
         pytest.param(["test_m3.py"], {"LOW": "32", "BAD_STORE": "test_m3"}, id="before a plain test"),
         pytest.param(["test_m3.py"], {"LOW": "42", "BAD_STORE": "test_m3"}, id="at the end"),
+        # the verdict comes in a teardown: it must not stop the run before the next one, which closes the store
+        pytest.param(
+            [],
+            {"LOW": "03", "LINGER": "04", "LINGER_FOR": "03", "SUITE_DELAY": 0.3, "BAD_STORE": "test_m0"},
+            id="behind a teardown",
+        ),
         pytest.param(["--ragas-concurrency=1"], {"LOW": "03", "BAD_STORE": "test_m0"}, id="nearby"),
     ],
 )

@@ -93,8 +93,10 @@ def rag(store):
         return f"{number} {'LOW' if number in listed('LOW') else 'BOOM' if number in listed('BOOM') else 'good'}"
 
     yield ask
-    while set(asked) & listed("LINGER") and f"scored {os.environ['LINGER_FOR']}" not in open("events.txt").read():
-        time.sleep(0.01)
+    if set(asked) & listed("LINGER"):
+        while f"scored {os.environ['LINGER_FOR']}" not in open("events.txt").read():
+            time.sleep(0.01)
+        time.sleep(0.1)  # the verdict is there a moment after
 
 
 def wait_for_scoring():

@@ -65,6 +65,7 @@ def test_a_stopped_run_reports_the_same_tests_in_the_same_order(suite, arguments
 def test_what_goes_wrong_when_a_stop_tears_fixtures_down_is_an_error(suite, arguments, variables):
     blocking = suite.run("-x", "--ragas-scoring=blocking", *arguments, **variables)
     assert blocking.last.endswith("1 error")
+    events(blocking)
     deferred = suite.run("-x", *arguments, **variables)
     assert (deferred.ret, deferred.last) == (blocking.ret, blocking.last), deferred.out
     assert "the store did not close" in deferred.out

@@ -46,6 +46,9 @@ from pytest_ragas.values.score import Score, ScoreFailure
 DEFAULT_METRICS = ("faithfulness", "answer_relevancy")
 """What a marked test is scored with where neither it nor the configuration names a metric."""
 
+CONFIGURED = object()
+"""Stands for the critic LLM of the settings. None does not: a fixture that lacks its `return` gives None."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
@@ -174,16 +177,16 @@ class Session:
             self._embeddings = build_embeddings(self._callable(self.settings.embeddings))
         return self._embeddings
 
-    def evaluator(self, critic: object = None, embeddings: object = None) -> Evaluator:
+    def evaluator(self, critic: object = CONFIGURED, embeddings: object = None) -> Evaluator:
         """An evaluator that judges with these models.
 
         Args:
-            critic: What the `ragas_critic_llm` fixture gave; None for the one of the settings.
+            critic: What the `ragas_critic_llm` fixture gave; `CONFIGURED` for the one of the settings.
             embeddings: What the `ragas_embeddings` fixture gave; None for the ones of the settings.
         """
         return Evaluator(
             self,
-            self._guard_llm(self.critic() if critic is None else critic),
+            self._guard_llm(self.critic() if critic is CONFIGURED else critic),
             self._guard_embeddings(self.embeddings() if embeddings is None else embeddings),
         )
 
@@ -428,12 +431,17 @@ class Evaluator:
                 critic=self.critic,
                 embeddings=self.embeddings,
                 backend=settings.metric_backend,
-                options=settings.metric_options.get(name, {}),
+                options=self._options(name),
                 make=self._session.make_metric,
             )
             if self._built[name].spec.backend == "embedded":
                 self._session.note_embedded(self.critic.identity)
         return self._built[name]
+
+    def _options(self, name: str) -> Mapping[str, Any]:
+        """What the settings say of a metric, in whichever spelling they name it."""
+        options = self._session.settings.metric_options
+        return next((options[given] for given in options if self.canonical(given) == name), {})
 
     def submit(self, sample: Sample, plan: Plan, *, nodeid: str = "", order: int | None = None) -> Ticket:
         """Hand a sample over; its scores come in the background.

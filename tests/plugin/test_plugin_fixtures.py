@@ -178,3 +178,50 @@ def test_a_user_may_wrap_our_critic(rag_project):
         def test_it(ragas):
             assert ragas.evaluator.critic.identity.name == "embedded"
     """).run().assert_outcomes(passed=1)  # fmt: skip
+
+
+def test_a_critic_fixture_that_returns_nothing_is_an_error(pytester):
+    """It does not fall back to the configured critic: somebody meant another one to judge."""
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def ragas_critic_llm():
+            "Forgot to return it."
+        """
+    )
+    pytester.makepyfile(
+        """
+        from pytest_ragas import Sample, assert_faithfulness
+
+        def test_it():
+            assert_faithfulness(Sample(response="It is so.", retrieved_contexts=["It is so."]), threshold=0.5)
+        """
+    )
+    result = pytester.runpytest("-p", "no:randomly")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*return*"])
+
+
+@pytest.mark.parametrize("spelling", ["factual_correctness", "FactualCorrectness"])
+def test_options_of_a_metric_are_found_in_either_spelling(pytester, spelling):
+    pytester.makepyprojecttoml(
+        f"""
+        [tool.pytest-ragas]
+        critic_llm = {{ model_name = "m", api_base = "http://127.0.0.1:9/v1" }}
+
+        [tool.pytest-ragas.metric_options.{spelling}]
+        no_such_option = 1
+        """
+    )
+    pytester.makepyfile(
+        """
+        from pytest_ragas import Sample
+
+        def test_it(ragas):
+            ragas.score(Sample(response="It is so.", reference="It is so."), "factual_correctness")
+        """
+    )
+    result = pytester.runpytest("-p", "no:randomly")
+    result.stdout.fnmatch_lines(["*no_such_option*"])

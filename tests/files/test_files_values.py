@@ -114,7 +114,8 @@ BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}
         ("a: 1\n---\nb: 2", "no valid YAML at line 2"),
         ("a: \x07", "no valid YAML"),
         ("? [1, 2]\n: 3", "no valid YAML"),
-        ("[" * 50_000, "more than 100 levels"),
+        # libyaml has a bound of its own since 0.2.6, and may come to it first
+        ("[" * 50_000, "more than 100 levels|maximum nesting depth"),
         ("- &a [*a, *a]", "line 1 has an alias inside what it names"),
         (BOMB, "its aliases expand it to more than 20,000,000 values"),
     ],

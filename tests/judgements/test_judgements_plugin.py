@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import os
 import subprocess
 import sys
@@ -109,9 +110,7 @@ def test_a_cassette_is_recorded_by_workers_and_replayed_without_key_or_server(pr
     assert kinds.count("score") == 24
     assert kinds.count("answer") == 36
     project.monkeypatch.delenv("RAGAS_TEST_KEY")
-    (project.path / ".pytest-ragas" / "judgements.sqlite3").unlink()
-    (project.path / ".pytest-ragas" / ".gitignore").unlink()
-    (project.path / ".pytest-ragas").rmdir()
+    shutil.rmtree(project.path / ".pytest-ragas")
     for arguments in ([], ["-n2"]):
         result = project.run("--ragas-cache=replay", "--ragas-cassette=tapes/judgements.jsonl", *arguments)
         result.assert_outcomes(passed=12)

@@ -148,7 +148,9 @@ def install(extra: str, options: argparse.Namespace) -> Measurement:
 
 def run(command: Sequence[str], room: Path) -> str:
     """Run one step away from the checkout, so that nothing is imported from it by accident."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHONPATH", "VIRTUAL_ENV"))}
+    # PIP_QUIET silences `pip list` too, and the lines that tell which releases were looked at
+    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "PIP_QUIET", "PIP_VERBOSE")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     done = subprocess.run(command, cwd=room, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         tail = "\n".join(line for line in done.stdout.splitlines()[-15:])

@@ -15,7 +15,15 @@ from pytest_ragas.errors import ConfigurationError, ModelError, RejectedRequestE
 from pytest_ragas.models.endpoint import Endpoint, endpoint_of
 from pytest_ragas.models.openai_errors import ServerError, problem, quirk_of, read_reply, refuses_form
 from pytest_ragas.models.openai_memory import Quirk, remembered, same_error
-from pytest_ragas.models.openai_vectors import Batch, batches, embedding_options, read_vectors, smaller_batch
+from pytest_ragas.models.openai_vectors import (
+    PACKING,
+    Batch,
+    batches,
+    embedding_options,
+    read_vectors,
+    refuses_packing,
+    smaller_batch,
+)
 from pytest_ragas.models.openai_wire import (
     Form,
     bounds_free,
@@ -263,6 +271,8 @@ class OpenAIEmbeddings:
         self._parameters = {**wire_parameters(settings.generation_config), **decides}
         self._transport = transport or HTTPTransport(self._endpoint, timeout=settings.timeout)
         self._identity = _identity(self._model, self._endpoint.shown, self._parameters)
+        self._packed = "encoding_format" not in self._parameters
+        self._answered = False
 
     @property
     def identity(self) -> ModelIdentity:
@@ -305,12 +315,22 @@ class OpenAIEmbeddings:
         await self._transport.aclose()
 
     async def _request(self, batch: Batch) -> list[list[float]] | ServerError:
-        request = {"model": self._model, "input": batch, **self._parameters}
+        packing = PACKING if self._packed else {}
+        data = await self._post({"model": self._model, "input": batch, **packing, **self._parameters})
+        if isinstance(data, ServerError):
+            if packing and not self._answered and refuses_packing(data, len(batch)):
+                self._packed = False
+                return await self._request(batch)
+            return data
+        self._answered = True
+        return read_vectors(data, len(batch), str(self._identity))
+
+    async def _post(self, request: Mapping[str, Any]) -> Mapping[str, Any] | ServerError:
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         data = read_reply(await self._transport.post(self._endpoint.embeddings_url, body), self._endpoint)
         if isinstance(data, ModelError):
             raise data
-        return data if isinstance(data, ServerError) else read_vectors(data, len(batch), str(self._identity))
+        return data
 
 
 def _model_name(settings: ModelSettings) -> str:

@@ -93,8 +93,9 @@ class SDKTransport:
         """See `Transport.post`."""
         request = json.loads(body)
         if url == self._endpoint.embeddings_url:
-            # unasked, the SDK wants base64, which not every server can
-            named = {"model": request.pop("model"), "input": request.pop("input"), "encoding_format": "float"}
+            # unasked, the SDK wants base64, which not every server can: our client finds that out
+            packing = request.pop("encoding_format", "float")
+            named = {"model": request.pop("model"), "input": request.pop("input"), "encoding_format": packing}
             create = self._client.embeddings.with_raw_response.create
         else:
             named = {"model": request.pop("model"), "messages": request.pop("messages")}

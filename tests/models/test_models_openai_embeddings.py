@@ -37,8 +37,48 @@ def embed(server: OpenAIServer, texts: Sequence[str], times: int = 1, **changes:
 def test_texts_come_back_as_vectors_in_order(openai_server: OpenAIServer) -> None:
     texts = ["one fish", "two fish", "one fish", "red fish"]
     assert embed(openai_server, texts) == [bag_of_words(text) for text in texts]
-    # plain texts and nothing else: a server that is not OpenAI's knows neither token ids nor encoding_format
-    assert openai_server.embeddings[0].body == {"model": "emb", "input": ["one fish", "two fish", "red fish"]}
+    # plain texts: a server that is not OpenAI's does not know token ids
+    body = {"model": "emb", "input": ["one fish", "two fish", "red fish"], "encoding_format": "base64"}
+    assert openai_server.embeddings[0].body == body
+
+
+def test_a_server_that_packs_no_vectors_answers_with_numbers(openai_server: OpenAIServer) -> None:
+    openai_server.plain_vectors = True
+    assert embed(openai_server, ["one fish"], times=2) == [bag_of_words("one fish")]
+    assert len(openai_server.embeddings) == 2
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 500])
+def test_a_server_that_refuses_packed_vectors_is_asked_for_numbers(openai_server: OpenAIServer, status: int) -> None:
+    refuses = "body.encoding_format: Extra inputs are not permitted"
+    openai_server.fault(
+        "status", status=status, message=refuses, route="embeddings", when=lambda body: "encoding_format" in body
+    )
+    assert embed(openai_server, ["one fish"], times=2) == [bag_of_words("one fish")]
+    assert ["encoding_format" in request.body for request in openai_server.embeddings] == [True, False, False]
+
+
+def test_an_error_that_has_nothing_to_do_with_packing_is_raised(openai_server: OpenAIServer) -> None:
+    openai_server.fault("status", status=400, message="the model is not an embedding model", route="embeddings")
+    with pytest.raises(RejectedRequestError, match="not an embedding model"):
+        embed(openai_server, ["one fish"])
+    assert len(openai_server.embeddings) == 2
+
+
+def test_once_packed_vectors_came_an_error_is_an_error(openai_server: OpenAIServer) -> None:
+    openai_server.fault(
+        "status", status=400, message="bad input", route="embeddings", when=lambda body: "bad" in body["input"]
+    )
+
+    async def main() -> None:
+        embeddings = OpenAIEmbeddings(ModelSettings(model_name="emb", api_base=openai_server.url))
+        await embeddings.embed(["good"])
+        with pytest.raises(RejectedRequestError):
+            await embeddings.embed(["bad"])
+        await embeddings.aclose()
+
+    asyncio.run(main())
+    assert len(openai_server.embeddings) == 2
 
 
 def test_vectors_are_put_into_the_order_of_their_index(openai_server: OpenAIServer) -> None:

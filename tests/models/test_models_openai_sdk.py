@@ -277,7 +277,7 @@ def test_embeddings(openai_server: OpenAIServer, kind: str) -> None:
         "model": "embedder",
         "input": ["cat dog", "bird"],
         "dimensions": 2,
-        "encoding_format": "float",
+        "encoding_format": "base64",
     }
 
 

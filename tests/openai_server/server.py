@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import inspect
 import json
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -69,6 +71,8 @@ class OpenAIServer:
     """Most texts in one embeddings request; 0: any number."""
     shuffled: bool = False
     """Embeddings come back in another order, with their `index`."""
+    plain_vectors: bool = False
+    """`encoding_format` is ignored: embeddings come as numbers."""
     ssl_context: ssl.SSLContext | None = None
     faults: list[Fault] = field(default_factory=list)
     requests: list[Recorded] = field(default_factory=list)
@@ -201,10 +205,12 @@ class OpenAIServer:
             return _error(400, f"batch size is invalid, it should not be larger than {self.max_batch}.")
         if not all(isinstance(text, str) and text for text in texts):
             return _error(400, "'$.input' is invalid: texts wanted.")
-        entries = [
-            {"object": "embedding", "index": index, "embedding": list(self.embed(text))[: body.get("dimensions")]}
-            for index, text in enumerate(texts)
-        ]
+        entries = []
+        for index, text in enumerate(texts):
+            vector: Any = list(self.embed(text))[: body.get("dimensions")]
+            if body.get("encoding_format") == "base64" and not self.plain_vectors:
+                vector = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+            entries.append({"object": "embedding", "index": index, "embedding": vector})
         tokens = sum(len(text.split()) for text in texts)
         return web.json_response(
             {

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from _pytest.runner import call_and_report, show_test_item
+from _pytest.runner import call_and_report
 
 from pytest_ragas.plugin.allure import AllureHold
 from pytest_ragas.plugin.results import ATTRIBUTE, attach, load
@@ -33,6 +33,7 @@ class Block:
         self._setup: pytest.TestReport | None = None
         self._call: pytest.TestReport | None = None
         self._teardown: pytest.TestReport | None = None
+        self._raised = False
         self._closed_others = False
         self._begun = False
         self._setup_logged = False
@@ -57,22 +58,23 @@ class Block:
 
     def run(self) -> None:
         """Setup and call."""
-        item, config = self.item, self.item.config
-        if PENDING in item.stash:
-            del item.stash[PENDING]
+        item = self.item
         self._setup = call_and_report(item, "setup", log=False)
         if not self._setup.passed:
             return
-        if config.getoption("setupshow", False):
-            show_test_item(item, add_space=True)
         self._call = call_and_report(item, "call", log=False)
         self.pending = item.stash.get(PENDING, None)
         self._funcargs = dict(getattr(item, "funcargs", None) or {})
         self._properties = len(item.user_properties)
         self._sections = list(item._report_sections)
 
-    def body_is_over(self) -> None:
-        """The body is over, and its report is not made yet."""
+    def body_is_over(self, *, raised: bool) -> None:
+        """The body is over, and its report is not made yet.
+
+        Args:
+            raised: Whether it was ended by an exception, perhaps after the answer was handed over.
+        """
+        self._raised = raised
         self._allure.note()
 
     def tear_down(self, nextitem: pytest.Item | None) -> None:
@@ -102,8 +104,9 @@ class Block:
         del properties[self._properties :]
         error = conclude(self.pending)
         added = properties[self._properties :]
-        self._allure.give_back(broken=error is not None)
-        if error is None:
+        remake = error is not None and not self._raised
+        self._allure.give_back(broken=remake)
+        if error is None or not remake:
             self._call.user_properties.extend(added)
             load(self.item, self._call)
             file_logs(self.item, self._call)

@@ -20,6 +20,7 @@ import pytest
 from pytest_ragas.plugin.barriers import Barriers
 from pytest_ragas.plugin.block import Block
 from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
+from pytest_ragas.plugin.give_way import taken_by_others
 from pytest_ragas.plugin.held import HeldBlocks, stop_if_asked, stopping
 from pytest_ragas.plugin.policy import Policy
 from pytest_ragas.plugin.recorded_ahead import RecordedAhead
@@ -46,7 +47,7 @@ class Deferred:
 
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
-        self.policy = Policy(suite, self)
+        self.policy = Policy(suite)
         self.held = HeldBlocks(suite, told_to_stop=lambda: told_to_stop(suite.config))
         self._barriers = Barriers(suite)
         self._critics = CriticLifetimes(self._wait_in_a_phase)
@@ -77,6 +78,8 @@ class Deferred:
         """Run a test whose verdict is deferred; leave every other one to pytest."""
         if not self.policy.defers(item):
             return None
+        if (taken := taken_by_others(self, item, nextitem)) is not None:
+            return taken
         self._running = block = Block(item)
         item.stash[ORDER] = self._place(item)
         try:
@@ -181,11 +184,14 @@ class Deferred:
     def pytest_runtest_call(self) -> Generator[None, object, object]:
         """Outermost around the body."""
         __tracebackhide__ = True
+        raised = True
         try:
-            return (yield)
+            result = yield
+            raised = False
+            return result
         finally:
             if self._running is not None:
-                self._running.body_is_over()
+                self._running.body_is_over(raised=raised)
 
     # ---- fixtures ---------------------------------------------------------------------------------
 

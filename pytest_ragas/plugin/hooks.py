@@ -16,7 +16,7 @@ from pytest_ragas.plugin.scoring_logs import file_logs
 from pytest_ragas.plugin.settings_error import stop_if_sent
 from pytest_ragas.plugin.suite import Suite
 from pytest_ragas.plugin.summary import write_red_gates, write_summary
-from pytest_ragas.plugin.verdict import ORDER, PENDING, PREPARED, is_marked, note_unscored
+from pytest_ragas.plugin.verdict import ORDER, PENDING, PREPARED, is_marked, note_unscored, start_anew
 
 
 class Hooks:
@@ -39,6 +39,7 @@ class Hooks:
     def pytest_runtest_setup_begins(self, item: pytest.Item) -> None:
         """First in the setup: what an earlier attempt of the same test has left is not this one's."""
         forget(item)
+        start_anew(item)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

@@ -128,7 +128,8 @@ def _place(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> t
     for entry in reversed(excinfo.traceback):
         path = str(entry.path)
         installed = "site-packages" in path or path.startswith(_NOT_THE_USERS)
-        if path.startswith(own) and not installed and not entry.ishidden(excinfo):
+        hook = entry.name.startswith("pytest_")  # of a conftest.py, wrapped around the test
+        if path.startswith(own) and not installed and not hook and not entry.ishidden(excinfo):
             return path, entry.lineno + 1
     place, line, _ = item.reportinfo()
     return os.fspath(place), (line or 0) + 1

@@ -20,7 +20,8 @@ _OPTIONS = {
     "usepdb": "--pdb stops in the test that fails",
     "trace": "--trace stops in every test",
     "stepwise": "--stepwise goes by the order of verdicts",
-    "setuponly": "nothing is run",
+    "setuponly": "--setup-only runs nothing",
+    "setupshow": "--setup-show writes what it shows as it happens",
     "forked": "--forked runs each test in a process that ends with it",
     "retries": "--retries runs tests again that fail",
     "force_flaky": "--force-flaky runs tests again that fail",
@@ -28,22 +29,14 @@ _OPTIONS = {
 """Options of pytest and of others' plugins under which a test must have its verdict before the next one runs."""
 
 _RERUN_MARKS = ("flaky", "forked")
-_GIVE_WAY = ("runner", "rerunfailures")
-"""Plugins that implement `pytest_runtest_protocol`, and that we know to leave alone what is not theirs."""
 
 
 class Policy:
     """Decides, test by test, whether the verdict is deferred."""
 
-    def __init__(self, suite: Suite, *ours: object) -> None:
-        """
-        Args:
-            suite: Of this process.
-            ours: Our own plugins that implement `pytest_runtest_protocol`.
-        """
+    def __init__(self, suite: Suite) -> None:
         self._suite = suite
         self._config = suite.config
-        self._ours = ours
 
     def defers(self, item: pytest.Item) -> bool:
         """Whether the test's report block is held until its scores are there."""
@@ -61,20 +54,11 @@ class Policy:
         for name, why in _OPTIONS.items():
             if self._config.getoption(name, None):
                 return why
-        if (stranger := self._stranger()) is not None:
-            return f"{stranger} runs tests in its own way (pytest_runtest_protocol)"
         if not can_be_held(self._config):
             return "this version of allure-pytest is not known"
         if hasattr(self._config, "workerinput") and not hasattr(interactor_of(self._config), "channel"):
             return "this version of pytest-xdist is not known"
         return ""
-
-    def _stranger(self) -> str | None:
-        for impl in self._config.hook.pytest_runtest_protocol.get_hookimpls():
-            wrapper = impl.hookwrapper or getattr(impl, "wrapper", False)
-            if not wrapper and impl.plugin_name not in _GIVE_WAY and impl.plugin not in self._ours:
-                return impl.plugin_name
-        return None
 
     def _why_this_one_blocks(self, item: pytest.Item) -> str:
         asked = next((mark.kwargs["scoring"] for mark in item.iter_markers(NAME) if "scoring" in mark.kwargs), None)
@@ -90,7 +74,9 @@ class Policy:
         return ""
 
     def _reruns(self, item: pytest.Item) -> int:
-        plugin = self._config.pluginmanager.get_plugin("rerunfailures")
+        manager = self._config.pluginmanager
+        # by its entry point, or by -p
+        plugin = manager.get_plugin("rerunfailures") or manager.get_plugin("pytest_rerunfailures")
         return (plugin.get_reruns_count(item) or 0) if plugin is not None else 0
 
 
@@ -101,4 +87,4 @@ def pytest_is_known() -> bool:
         return False
     import _pytest.runner as runner
 
-    return hasattr(runner, "call_and_report") and hasattr(runner, "show_test_item")
+    return hasattr(runner, "call_and_report")

@@ -68,11 +68,14 @@ class Suite:
     def use(self) -> None:
         """From now on the suite uses us: register the hooks that an idle one does not pay for."""
         if not self.in_use:
-            from pytest_ragas.plugin.deferred import Deferred
             from pytest_ragas.plugin.hooks import Hooks
+            from pytest_ragas.plugin.policy import pytest_is_known
 
             self.config.pluginmanager.register(Hooks(self), HOOKS)
-            self.config.pluginmanager.register(Deferred(self), DEFERRED)
+            if pytest_is_known():  # otherwise every test waits for its own scores
+                from pytest_ragas.plugin.deferred import Deferred
+
+                self.config.pluginmanager.register(Deferred(self), DEFERRED)
 
     @property
     def may_have_gates(self) -> bool:

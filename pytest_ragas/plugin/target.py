@@ -190,7 +190,7 @@ class Targets:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Last of all in the setup of a test: call its target for it, and for the tests that come."""
         prepared = item.stash.get(PREPARED, None)
-        if prepared is None or prepared.handle.answer is None or item.config.getoption("setuponly", False):
+        if prepared is None or prepared.handle.answer is None:
             return
         if self._upcoming is None:
             self._upcoming = Upcoming(item.session)

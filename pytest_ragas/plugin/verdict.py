@@ -136,6 +136,14 @@ def arguments_of(item: pytest.Item) -> MarkerArguments:
     return known[key][1]
 
 
+def start_anew(item: pytest.Item) -> None:
+    """The test is set up, perhaps once more: what an earlier attempt waited for is not this one's."""
+    if PREPARED in item.stash:
+        del item.stash[PREPARED]
+    if PENDING in item.stash:
+        del item.stash[PENDING]
+
+
 def prepare(item: pytest.Item, evaluator: RagasEvaluator) -> Prepared:
     """Find out, before the body runs, what a marked test is scored with.
 
@@ -249,6 +257,9 @@ def note_unscored(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.
 
     Skipped tests and expected failures were never to be scored.
     """
+    pending = item.stash.get(PENDING, None)
+    if pending is not None and all(ticket.error is None for ticket in pending.tickets):
+        return  # its scores are there, or will be
     if report.failed and call.when != "teardown" and call.excinfo and is_marked(item) and not noted(item):
         if (result := unscored(item, call.excinfo.value)) is not None:
             note(item, result)

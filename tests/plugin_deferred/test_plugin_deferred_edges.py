@@ -158,6 +158,7 @@ def test_what_scoring_logs_is_shown_with_its_own_test(deferred):
     assert deferred.out.count("scoring 0.4 NOISY") == block.count("scoring 0.4 NOISY") == 2  # two metrics
 
 
+@pytest.mark.skipif(importlib.util.find_spec("_pytest.subtests") is None, reason="this pytest has no subtests")
 def test_a_subtest_that_fails_is_no_score_that_is_missing(deferred):
     reports = {str(entry[1]): entry for entry in deferred.stream if entry[0] == "report" and entry[2] == "teardown"}
     names = [name for name, _ in reports["test_verdicts.py::test_subtests_fail"][7]]

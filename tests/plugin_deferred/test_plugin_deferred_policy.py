@@ -70,7 +70,7 @@ class Pace:
         self.pytester.makeconftest(CONFTEST.format(patience=patience) + textwrap.dedent(conftest))
         self.pytester.makepyfile(test_pace=TESTS.format(**{"head": "", "marker": "", "mark": "", **parts}))
         self.pytester.makeini(INI + ini)
-        result = self.pytester.runpytest("-W", "error", "-p", "no:randomly", "-rA", *arguments)
+        self.result = result = self.pytester.runpytest("-W", "error", "-p", "no:randomly", "-rA", *arguments)
         outcomes = result.parseoutcomes()
         assert outcomes.get("passed", 0) in (1, 2), result.stdout.str()
         return "the suite went on" if outcomes.get("passed") == 2 else "the suite waited"
@@ -105,12 +105,11 @@ def test_the_marker_refuses_another_word(pace):
     result.stdout.fnmatch_lines(["*scoring='later' in the ragas marker of*must be 'deferred' or 'blocking'*"])
 
 
-@pytest.mark.parametrize("option", ["--pdb", "--trace", "--stepwise", "--setup-only"])
+@pytest.mark.parametrize("option", ["--pdb", "--trace", "--stepwise", "--setup-only", "--setup-show"])
 def test_options_that_need_each_verdict_at_once(pytester, option):
     pytester.makeini(INI)
     config = pytester.parseconfigure(option)
-    assert option in Policy(suite_of(config)).why_all_block or option == "--setup-only"
-    assert Policy(suite_of(config)).why_all_block
+    assert option in Policy(suite_of(config)).why_all_block
 
 
 def test_no_option_no_reason(pytester):
@@ -130,7 +129,26 @@ def test_no_reruns_no_reason(pace):
 
 
 def test_another_plugin_that_runs_tests_itself(pace):
-    assert pace.waits(conftest="def pytest_runtest_protocol(item, nextitem): pass")
+    runs = """
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        runtestprotocol(item, nextitem=nextitem)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+    """
+    assert pace.waits(conftest=runs)
+
+
+def test_another_plugin_that_only_wants_to_know_when_tests_begin(pace):
+    knows = """
+    def pytest_runtest_protocol(item):
+        print("begins:", item.name)
+    """
+    assert pace.goes_on("-s", conftest=knows)
+    pace.result.stdout.fnmatch_lines(["*begins: test_first", "*begins: test_second"])
+    assert pace.result.stdout.str().count("begins: ") == 2
 
 
 def test_another_plugin_that_only_wraps_tests(pace):

@@ -130,6 +130,20 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Something that goes wrong after the body, as warnings do that are errors."""
+    try:
+        return (yield)
+    finally:
+        if "breaks_late" in item.keywords:
+            raise RuntimeError("it broke after the body") from None
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "breaks_late: something goes wrong after the body")
+
+
 @pytest.fixture(scope="session")
 def anyio_backend():
     return "asyncio"

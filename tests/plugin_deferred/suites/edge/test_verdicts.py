@@ -272,3 +272,17 @@ def test_helper_in_a_marked_test(ragas_sample):
 
     assert_scores(Sample(response="0.9", user_input="q"), quality=0.5)
     return "0.2"
+
+
+@gate
+@pytest.mark.breaks_late
+@pytest.mark.parametrize("word", ["0.9", "0.2", "BOOM"])
+def test_broken_after_the_body(ragas_sample, word):
+    return word
+
+
+@gate
+@pytest.mark.breaks_late
+@pytest.mark.xfail(reason="breaks", raises=RuntimeError)
+def test_broken_after_the_body_as_expected(ragas_sample):
+    return "0.2"

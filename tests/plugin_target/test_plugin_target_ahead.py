@@ -212,10 +212,14 @@ def test_a_test_that_patches_the_process_asks_while_it_does(project, mode):
     ).tests(
         """
         @gate
+        def test_before(ragas_sample):
+            assert ragas_sample.response == "0.9 []"
+
+        @gate
         def test_it(ragas_sample, httpx_mock):
             assert ragas_sample.response == f"0.9 {[ragas_sample.id]}"
         """
-    ).run(*mode).assert_outcomes(passed=3)
+    ).run(*mode).assert_outcomes(passed=6)
 
 
 def test_a_fixture_that_patches_for_long_does_not_keep_a_test_from_its_own_answer(project, mode):

@@ -57,23 +57,24 @@ def test_waiting_for_answers_is_not_the_time_of_the_test_that_tears_down(project
     ).assert_outcomes(passed=5)
 
 
-def test_an_unused_answer_is_waited_for_but_not_for_ever(project):
+@pytest.mark.parametrize(("seconds", "first"), [(0.2, "ended"), (60, "torn down")])
+def test_an_unused_call_is_waited_for_but_not_for_ever(project, seconds, first):
     """The last row's call is under way when its test skips and the fixture is torn down; nobody needs it."""
     project.rows(2).conftest(
-        """
-        NEVER = threading.Event()
+        f"""
+        TORN_DOWN = threading.Event()
 
         @pytest.fixture(scope="session")
         def rag():
             def ask(user_input):
                 note("asked", user_input)
                 if number(user_input) == 2:
-                    NEVER.wait(60)
+                    TORN_DOWN.wait({seconds})
                     note("ended")
                 return "0.9"
             yield ask
             note("torn down")
-            NEVER.set()
+            TORN_DOWN.set()
         """
     ).tests(
         """
@@ -84,7 +85,7 @@ def test_an_unused_answer_is_waited_for_but_not_for_ever(project):
                 pytest.skip("not today")
         """
     ).run().assert_outcomes(passed=1, skipped=1)
-    assert next(line for line in project.notes() if line in ("torn down", "ended")) == "torn down"
+    assert next(line for line in project.notes() if line in ("torn down", "ended")) == first
 
 
 def test_a_parametrized_fixture_is_asked_for_each_parameter(project, mode):
@@ -95,8 +96,9 @@ def test_a_parametrized_fixture_is_asked_for_each_parameter(project, mode):
             open = [True]
 
             def ask(user_input):
-                assert open[0]
                 note("asked", request.param, user_input)
+                time.sleep(0.02)
+                assert open, "called while it was closed"
                 return f"0.9 {request.param}"
 
             yield ask
@@ -106,7 +108,8 @@ def test_a_parametrized_fixture_is_asked_for_each_parameter(project, mode):
         """
         @gate
         def test_it(ragas_sample, request):
-            assert ragas_sample.response == f"0.9 {request.node.callspec.params['rag']}"
+            if ragas_sample.id == "q1":
+                assert ragas_sample.response == f"0.9 {request.node.callspec.params['rag']}"
         """
     ).run(*mode).assert_outcomes(passed=6)
     assert sorted(project.notes("asked")) == sorted(
@@ -227,8 +230,9 @@ def test_a_test_that_two_classes_inherit_has_the_target_of_each(project):
         one, two = of("one"), of("two")
 
         class Base:
-            def test_it(self, ragas_sample):
+            def test_it(self, ragas_sample, request):
                 assert ragas_sample.response == self.expected
+                assert {"0.9 one", "0.9 two"} & {f"0.9 {name}" for name in request.fixturenames} <= {self.expected}
 
         @pytest.mark.ragas(testset="testset.json", target="one", thresholds={"quality": 0.5})
         class TestOne(Base):

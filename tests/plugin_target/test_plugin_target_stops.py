@@ -29,7 +29,7 @@ def test_pytest_exit_in_a_target_ends_the_run(project, scoring, body):
     )
     assert result.ret == 9
     result.stdout.fnmatch_lines(["*_pytest.outcomes.Exit: the index is gone*"])
-    assert result.parseoutcomes().get("passed", 0) <= 2
+    assert result.parseoutcomes().get("passed", 0) <= 4  # whatever has its scores is reported
     assert "failed" not in result.parseoutcomes()
     assert project.notes("torn down") == ["torn down"]
 
@@ -101,27 +101,30 @@ def test_ctrl_c_gets_through_while_a_target_hangs(project, kind, hang, body):
 
 
 def test_a_run_that_stops_early_does_not_wait_for_what_it_does_not_need(project):
-    """-x after the first row, while the others hang; they are let go when the fixture has been torn down."""
-    result = (
-        project.rows(3)
-        .conftest(
-            """
-        LET_GO = threading.Event()
+    """-x: the first row turns out bad when all bodies have run, and the answers to the others would never come."""
+    result = project.rows(3).conftest(
+        """
+        BODIES, LET_GO = threading.Event(), threading.Event()
 
         @pytest.fixture(scope="session")
         def rag():
             def ask(user_input):
                 if number(user_input) == 1:
+                    assert BODIES.wait(60)
                     return "0.1"
-                note("hangs")
                 LET_GO.wait(60)
+                note("ended")
             yield ask
             note("torn down")
             LET_GO.set()
         """
-        )
-        .tests("@gate\ndef test_it(ragas_sample): ...")
-        .run("-x")
-    )
+    ).tests(
+        """
+        @gate
+        def test_it(ragas_sample):
+            if ragas_sample.id == "q3":
+                BODIES.set()
+        """
+    ).run("-x")  # fmt: skip
     result.assert_outcomes(failed=1)
-    assert project.notes("torn down") == ["torn down"]
+    assert next(line for line in project.notes() if line in ("ended", "torn down")) == "torn down"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import contextvars
 
     from pytest_ragas.scoring.target import Target
-    from pytest_ragas.session import Evaluator, Plan, Ticket
+    from pytest_ragas.session.evaluator import Evaluator
+    from pytest_ragas.session.plan import Plan, Ticket
 
 _SLICE = 0.25
 """Seconds that a wait sleeps at most."""

@@ -147,7 +147,7 @@ def _assert_one(metric: str, sample: AnySample, threshold: float | None) -> Scor
 
 
 def _judged(result: SampleResult, evaluator: RagasEvaluator, asked: Mapping[str, float]) -> dict[str, Score]:
-    from pytest_ragas.session import breaches
+    from pytest_ragas.session.judging import breaches
 
     __tracebackhide__ = True
     if broken := breaches(result):

@@ -17,7 +17,8 @@ from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score
 
 if TYPE_CHECKING:  # they import models, engine and metrics; by the time one is made they are there
-    from pytest_ragas.session import Evaluator, Ticket
+    from pytest_ragas.session.evaluator import Evaluator
+    from pytest_ragas.session.plan import Ticket
 
 
 class RagasEvaluator:

@@ -17,7 +17,8 @@ from pytest_ragas.values.sample import Sample
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
-    from pytest_ragas.session import Evaluator, Plan
+    from pytest_ragas.session.evaluator import Evaluator
+    from pytest_ragas.session.plan import Plan
 
 _NODES: dict[str, type[pytest.Collector]] = {"class": pytest.Class, "module": pytest.Module, "package": pytest.Module}
 """Where a fixture of some scope lives. One of a package lives longer than a module, and is asked less far ahead."""

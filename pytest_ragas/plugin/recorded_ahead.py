@@ -22,7 +22,7 @@ from pytest_ragas.plugin.verdict import AHEAD, PENDING, PREPARED, Ahead
 if TYPE_CHECKING:
     from pytest_ragas.plugin.policy import Policy
     from pytest_ragas.plugin.suite import Suite
-    from pytest_ragas.session import Evaluator
+    from pytest_ragas.session.evaluator import Evaluator
 
 _MODELS = ("ragas_critic_llm", "ragas_embeddings", "ragas")
 _NOTHING = frozenset({"RESUME", "NOP", "CACHE", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "COPY_FREE_VARS"})

@@ -17,7 +17,8 @@ import pytest
 if TYPE_CHECKING:  # an idle suite imports none of them
     from pytest_ragas.metrics.registry import Registry
     from pytest_ragas.plugin.marker import MarkerArguments
-    from pytest_ragas.session import Evaluator, Session
+    from pytest_ragas.session.evaluator import Evaluator
+    from pytest_ragas.session.session import Session
     from pytest_ragas.settings.values import Settings
     from pytest_ragas.values.gate import Gate, GateVerdict
     from pytest_ragas.values.run import ModelUse, Run, RunBuilder, SampleResult
@@ -136,7 +137,7 @@ class Suite:
         """Models, metrics and engine of this process; nothing is connected or loaded yet."""
         from pytest_ragas.plugin.scoring_logs import keep_apart
         from pytest_ragas.plugin.unstored import PLUGIN, Unstored
-        from pytest_ragas.session import Session
+        from pytest_ragas.session.session import Session
 
         session = Session(self.settings, self._registry())
         self.config.add_cleanup(session.close)

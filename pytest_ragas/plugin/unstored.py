@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from pytest_ragas.errors import PytestRagasWarning
-from pytest_ragas.session import Session
+from pytest_ragas.session.session import Session
 
 PLUGIN = "ragas-unstored"
 """Its name; registered when a process first makes a session."""

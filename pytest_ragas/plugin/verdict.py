@@ -28,7 +28,8 @@ from pytest_ragas.values.score import FailureKind, ScoreFailure
 if TYPE_CHECKING:
     from pytest_ragas.plugin.answers import AnswerTicket
     from pytest_ragas.plugin.evaluator import RagasEvaluator
-    from pytest_ragas.session import Evaluator, Plan, Ticket
+    from pytest_ragas.session.evaluator import Evaluator
+    from pytest_ragas.session.plan import Plan, Ticket
 
 HANDLE = pytest.StashKey[SampleHandle]()
 """Of an item: the row and what was recorded for it."""
@@ -167,7 +168,7 @@ def check_row(row: Sample, plan: Plan) -> None:
     Raises:
         MissingFieldError: It does not.
     """
-    from pytest_ragas.session import check_sample
+    from pytest_ragas.session.judging import check_sample
 
     # as if answered: the test's body may still bring these
     check_sample(replace(row, response="-", retrieved_contexts=("-",), retrieved_context_ids=("-",)), plan)
@@ -184,7 +185,7 @@ def submit(item: pytest.Item) -> Pending | None:
         NothingScored: There is nothing to score.
     """
     from pytest_ragas.scoring.engine import AT_ONCE
-    from pytest_ragas.session import check_sample
+    from pytest_ragas.session.judging import check_sample
 
     prepared = item.stash[PREPARED]
     order = item.stash.get(ORDER, AT_ONCE)
@@ -222,7 +223,7 @@ def conclude(pending: Pending) -> BaseException | None:
 
     A broken threshold wins over a missing score.
     """
-    from pytest_ragas.session import breaches
+    from pytest_ragas.session.judging import breaches
 
     found = pending.results()
     note_logs(pending.item, [record for ticket in pending.tickets for record in ticket.records])

@@ -14,6 +14,9 @@ from pytest_ragas.values.sample import Sample
 if TYPE_CHECKING:  # scripts of subprocesses import this file, and most need no server
     from openai_server.server import OpenAIServer
 
+    from pytest_ragas.session.evaluator import Evaluator
+    from pytest_ragas.values.score import Score
+
 KEY = "sk-judgement-key-4711"
 HEADER = "header-secret-4712"
 PASSWORD = "url-password-4713"
@@ -64,6 +67,13 @@ def settings(server: OpenAIServer | str, folder: Path, **changes: Any) -> Settin
     return Settings(**{**given, **changes})
 
 
+def scored(evaluator: Evaluator, row: Sample, metric: str) -> list[Score]:
+    """What one metric says of one sample."""
+    result = evaluator.submit(row, evaluator.plan(metrics=[metric], defaults=False)).result()
+    assert not result.failures, result.failures
+    return list(result.scores)
+
+
 class Judged:
     """What one session made of samples."""
 
@@ -71,7 +81,7 @@ class Judged:
         self, given: Settings, rows: Sequence[Sample], metrics: Sequence[str] = ("faithfulness",), **models: object
     ) -> None:
         from pytest_ragas.metrics.builtin import registry
-        from pytest_ragas.session import Session
+        from pytest_ragas.session.session import Session
 
         session = Session(given, registry())
         try:

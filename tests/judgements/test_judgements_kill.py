@@ -30,7 +30,7 @@ sys.path[:0] = {paths!r}
 from judgements_made import Judged, samples, settings
 from pytest_ragas.metrics.builtin import registry  # what takes time is imported before the run begins
 import aiohttp, jsonschema
-from pytest_ragas.session import Session
+from pytest_ragas.session.session import Session
 print("ready", flush=True)
 sys.stdin.readline()
 Judged(settings({url!r}, Path({folder!r}), concurrency={concurrency}), samples({rows}))

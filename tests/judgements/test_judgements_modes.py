@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from judgements_made import SECRETS, Judged, samples, settings
+from judgements_made import SECRETS, Judged, samples, scored, settings
 from openai_server.server import OpenAIServer
 
 from pytest_ragas.errors import ConfigurationError, JudgementStoreError, NothingToJudgeError
@@ -20,7 +20,7 @@ from pytest_ragas.metrics.native.specs import SPECS
 from pytest_ragas.models.scripted import ScriptedCritic
 from pytest_ragas.protocols import JSONSchema, MetricContext, MetricSpec
 from pytest_ragas.scoring.calls import current_repeat
-from pytest_ragas.session import Session
+from pytest_ragas.session.session import Session
 from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings, Settings
 from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage
@@ -175,7 +175,8 @@ def test_refresh_asks_for_everything_once_and_replaces_it(openai_server: OpenAIS
     evaluator = session.evaluator()
     for _ in range(2):  # two tests of one row
         for row in samples(2):
-            assert evaluator.score(row, "faithfulness")["faithfulness"].value == 0.0
+            (score,) = scored(evaluator, row, "faithfulness")
+            assert score.value == 0.0
     session.close()
     assert len(openai_server.requests) == 4
     assert stored(tmp_path) == {"score": 2, "answer": 4}
@@ -408,7 +409,7 @@ def judge_shouting(given: Settings, spec: MetricSpec, critic: OwnLLM) -> list[Sc
     known.register(spec)
     session = Session(given, known)
     try:
-        return list(session.evaluator(critic).score(samples(1)[0], "shouting").values())
+        return scored(session.evaluator(critic), samples(1)[0], "shouting")
     finally:
         session.close()
 

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from judgements_made import SECRETS, Judged, samples, settings
+from judgements_made import SECRETS, Judged, samples, scored, settings
 from judgements_redis import PASSWORD, RedisServer
 from openai_server.server import OpenAIServer
 
@@ -75,16 +75,16 @@ def test_a_server_that_dies_costs_one_warning(openai_server: OpenAIServer, tmp_p
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     from pytest_ragas.metrics.builtin import registry
-    from pytest_ragas.session import Session
+    from pytest_ragas.session.session import Session
 
     server = RedisServer(tmp_path).wait()
     session = Session(settings(openai_server, tmp_path, cache_url=Secret(server.url)), registry())
     try:
         evaluator = session.evaluator()
-        assert evaluator.score(samples(3)[0], "faithfulness")
+        assert scored(evaluator, samples(3)[0], "faithfulness")
         server.stop()
         for row in samples(3):
-            assert evaluator.score(row, "faithfulness")
+            assert scored(evaluator, row, "faithfulness")
         (note,) = session.finish()
         assert f"redis://127.0.0.1:{server.port}/0 cannot be" in note
         assert PASSWORD not in note

@@ -11,7 +11,7 @@ import pytest
 import pytest_ragas.metrics.builtin
 import pytest_ragas.plugin.assertions
 import pytest_ragas.plugin.hooks
-import pytest_ragas.session  # noqa: F401
+import pytest_ragas.session.session  # noqa: F401
 
 # Metrics that say what the answer says, so that a test writes down the scores it wants:
 # "0.9" scores 0.9, "BOOM" cannot be scored.

@@ -13,7 +13,7 @@ import pytest
 import pytest_ragas.metrics.builtin
 import pytest_ragas.plugin.hooks
 import pytest_ragas.plugin.target
-import pytest_ragas.session  # noqa: F401
+import pytest_ragas.session.session  # noqa: F401
 
 # The metric says what the answer says: "0.9" scores 0.9, "BOOM" cannot be scored. Calls and scores are written down.
 CONFTEST = """

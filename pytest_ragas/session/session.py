@@ -1,91 +1,42 @@
-"""`Session`: puts the stages together for one process of a run.
-
-Nothing here knows pytest: the plugin and the console script both drive a `Session`.
-"""
+"""`Session`: the models, metrics and engine of one process of a run."""
 
 from __future__ import annotations
 
 import itertools
 import logging
 import threading
-import time
-from collections.abc import Callable, Coroutine, Hashable, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_ragas.errors import PytestRagasError
-from pytest_ragas.gates.aggregate import mean_interval
-from pytest_ragas.gates.decide import decide_sample
 from pytest_ragas.judgements.judgements import JudgementCounts, Judgements
 from pytest_ragas.judgements.opening import open_judgements, without_keys
 from pytest_ragas.judgements.stored_embeddings import StoredEmbeddings
 from pytest_ragas.judgements.stored_llm import StoredLLM
 from pytest_ragas.judgements.stored_metric import StoredMetric
-from pytest_ragas.metrics.registry import BuiltMetric, Registry
-from pytest_ragas.metrics.requirements import check_fields
+from pytest_ragas.metrics.registry import Registry
 from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
 from pytest_ragas.protocols import LLM, Embeddings, Metric, MetricContext, MetricSpec
 from pytest_ragas.reports.progress import Standing
 from pytest_ragas.scoring.budget import Budget, Limits, Purse
 from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter, current_repeat
-from pytest_ragas.scoring.engine import AT_ONCE, Engine
+from pytest_ragas.scoring.engine import Engine
 from pytest_ragas.scoring.limits import Limiter
-from pytest_ragas.scoring.repeats import RepeatedMetric, Repeats
 from pytest_ragas.scoring.retry import Retry
-from pytest_ragas.scoring.score import score_sample
+from pytest_ragas.session.evaluator import Evaluator
 from pytest_ragas.settings.prices import cost_of, price_of
 from pytest_ragas.settings.values import ModelSettings, Settings
-from pytest_ragas.values.gate import Breach, Threshold
+from pytest_ragas.values.gate import Threshold
 from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity, Usage
 from pytest_ragas.values.run import ModelUse, SampleResult
-from pytest_ragas.values.sample import Sample
-from pytest_ragas.values.score import Score, ScoreFailure
 
 DEFAULT_METRICS = ("faithfulness", "answer_relevancy")
 """What a marked test is scored with where neither it nor the configuration names a metric."""
 
 CONFIGURED = object()
 """Stands for the critic LLM of the settings. None does not: a fixture that lacks its `return` gives None."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """What one test is scored with, and what it is held to."""
-
-    metrics: tuple[BuiltMetric, ...]
-    thresholds: tuple[Threshold, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ticket:
-    """One sample that was handed over for scoring."""
-
-    sample: Sample
-    nodeid: str
-    future: Future[SampleResult]
-    engine: Engine
-    records: Sequence[logging.LogRecord] = ()
-    """What scoring it logged, where the engine's log handler is installed."""
-    error: BaseException | None = None
-    """Why no answer came that could be scored; None for one that was handed over."""
-
-    def done(self) -> bool:
-        """Whether every score, or the reason why there is none, is there."""
-        return self.future.done()
-
-    def result(self) -> SampleResult:
-        """Wait for the scores. Ctrl-C gets through."""
-        return self.engine.wait(self.future)
-
-    async def aresult(self) -> SampleResult:
-        """Wait for the scores without blocking the caller's event loop."""
-        return await self.engine.await_result(self.future)
-
-    def cancel(self) -> None:
-        """Give up: what is in flight is cancelled."""
-        self.future.cancel()
 
 
 class Session:
@@ -356,206 +307,6 @@ class Session:
             self._judgements.close()
 
 
-class Evaluator:
-    """Scores samples with one critic and one embedding model. What the `ragas` fixture gives."""
-
-    def __init__(self, session: Session, critic: LLM | EmbeddedCritic, embeddings: Embeddings | None) -> None:
-        self._session = session
-        self.critic = critic
-        self.embeddings = embeddings
-        self._built: dict[str, BuiltMetric] = {}
-        self._plans: dict[Hashable, Plan] = {}
-
-    def __repr__(self) -> str:
-        embeddings = self.embeddings.identity if self.embeddings else None
-        return f"Evaluator(critic={str(self.critic.identity)!r}, embeddings={str(embeddings)!r})"
-
-    def plan(
-        self,
-        *,
-        metrics: Sequence[str] | None = None,
-        thresholds: Mapping[str, float | None] | None = None,
-        defaults: bool = True,
-        repeats: int | None = None,
-    ) -> Plan:
-        """Which metrics and thresholds a test is held to.
-
-        Args:
-            metrics: The test's own metrics; None for those of the settings.
-            thresholds: The test's own thresholds, over those of the settings; None takes one away.
-            defaults: Whether the settings' metrics and thresholds apply at all.
-            repeats: How often an answer is judged; None for what the settings say.
-
-        Raises:
-            ConfigurationError: A metric does not exist, or needs a model that is not configured.
-        """
-        # once for ten thousand rows of a testset
-        asked = (
-            None if metrics is None else tuple(metrics),
-            tuple((thresholds or {}).items()),
-            defaults,
-            repeats,
-        )
-        if asked not in self._plans:
-            self._plans[asked] = self._plan(metrics, thresholds, defaults, repeats)
-        return self._plans[asked]
-
-    def _plan(
-        self,
-        metrics: Sequence[str] | None,
-        thresholds: Mapping[str, float | None] | None,
-        defaults: bool,
-        repeats: int | None,
-    ) -> Plan:
-        names, held = self._session.wanted(metrics=metrics, thresholds=thresholds, defaults=defaults)
-        settings = self._session.settings
-        times = settings.repeats if repeats is None else repeats
-        how = Repeats(times=times, by=settings.repeats_by, confidence=settings.repeats_confidence)
-        bounds = {threshold.metric: threshold for threshold in held}
-        built = tuple(_repeated(self._metric(name), how, bounds.get(name)) for name in names)
-        return Plan(metrics=built, thresholds=held)
-
-    def canonical(self, name: str) -> str:
-        """A metric's name in standard spelling, as scores carry it.
-
-        Raises:
-            UnknownNameError: There is no such metric.
-        """
-        return self._session.registry.canonical(name)
-
-    def _metric(self, name: str) -> BuiltMetric:
-        if name not in self._built:
-            settings = self._session.settings
-            self._built[name] = self._session.registry.build(
-                name,
-                critic=self.critic,
-                embeddings=self.embeddings,
-                backend=settings.metric_backend,
-                options=self._options(name),
-                make=self._session.make_metric,
-            )
-            if self._built[name].spec.backend == "embedded":
-                self._session.note_embedded(self.critic.identity)
-        return self._built[name]
-
-    def _options(self, name: str) -> Mapping[str, Any]:
-        """What the settings say of a metric, in whichever spelling they name it."""
-        options = self._session.settings.metric_options
-        return next((options[given] for given in options if self.canonical(given) == name), {})
-
-    def submit(self, sample: Sample, plan: Plan, *, nodeid: str = "", order: int | None = None) -> Ticket:
-        """Hand a sample over; its scores come in the background.
-
-        Args:
-            sample: With every field that the metrics need.
-            plan: What it is scored with.
-            nodeid: The test that asks.
-            order: Place in line, smallest first; `AT_ONCE` for what somebody waits for right now; None for behind
-                everything that was submitted so.
-
-        Raises:
-            MissingFieldError: The sample lacks a field that a metric of the plan needs. No call was made.
-        """
-        check_sample(sample, plan)
-
-        async def work() -> SampleResult:
-            return await judge(sample, plan, nodeid=nodeid)
-
-        stored = stored_result(sample, plan, nodeid=nodeid)
-        records: list[logging.LogRecord] = []
-        if stored is None:
-            future = self._session.submit(work, order=order, records=records)
-        else:
-            future = self._session.at_hand(stored)
-        return Ticket(sample=sample, nodeid=nodeid, future=future, engine=self._session.engine, records=records)
-
-    def score(self, sample: Sample, metrics: Sequence[str] | str) -> dict[str, Score]:
-        """Score a sample now, without asserting anything; the metrics run concurrently.
-
-        Args:
-            sample: With every field that the metrics need.
-            metrics: Names of metrics, or one name.
-
-        Returns:
-            The scores by the names that were asked for.
-
-        Raises:
-            PytestRagasError: A metric could not be computed; the message says which and why.
-        """
-        names = [metrics] if isinstance(metrics, str) else list(metrics)
-        plan = self.plan(metrics=names, defaults=False)
-        return self._scores(names, self.submit(sample, plan, order=AT_ONCE).result())
-
-    async def ascore(self, sample: Sample, metrics: Sequence[str] | str) -> dict[str, Score]:
-        """`score()` for async tests: the test's own event loop goes on meanwhile."""
-        names = [metrics] if isinstance(metrics, str) else list(metrics)
-        plan = self.plan(metrics=names, defaults=False)
-        return self._scores(names, await self.submit(sample, plan, order=AT_ONCE).aresult())
-
-    def _scores(self, names: Sequence[str], result: SampleResult) -> dict[str, Score]:
-        if result.failures:
-            raise UnscoredError(result.failures)
-        found = {score.metric: score for score in result.scores}
-        return {name: found[self._session.registry.canonical(name)] for name in names}
-
-
-class UnscoredError(PytestRagasError):
-    """A sample could not be scored: an error of the run, not a verdict on the answer."""
-
-    def __init__(self, failures: Sequence[ScoreFailure]) -> None:
-        super().__init__("; ".join(f"{failure.metric}: {failure.error}" for failure in failures))
-        self.failures = tuple(failures)
-
-
-def check_sample(sample: Sample, plan: Plan) -> None:
-    """Find out, before any call is made, whether a sample has what the plan's metrics need.
-
-    Raises:
-        MissingFieldError: It does not; the message names row, metric and field.
-    """
-    for built in plan.metrics:
-        check_fields(sample, built.spec)
-
-
-async def judge(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResult:
-    """Score one sample with every metric of a plan, concurrently, and hold it to the thresholds."""
-    start = time.perf_counter()
-    scores, failures = await score_sample(sample, plan.metrics)
-    return _result(sample, plan, scores, failures, nodeid=nodeid, start=start)
-
-
-def stored_result(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResult | None:
-    """What `judge` would give, if every score of the plan is stored and at hand; else None."""
-    start = time.perf_counter()
-    scores = []
-    for built in plan.metrics:
-        metric = built.metric
-        score = metric.stored(sample) if isinstance(metric, (StoredMetric, RepeatedMetric)) else None
-        if score is None:
-            return None
-        scores.append(score)
-    return _result(sample, plan, scores, (), nodeid=nodeid, start=start)
-
-
-def _repeated(built: BuiltMetric, repeats: Repeats, threshold: Threshold | None) -> BuiltMetric:
-    """The metric as it judges several times; as it is where that would give the same every time."""
-    asks = built.spec.backend in ("native", "ragas") and "llm" in built.spec.uses
-    if repeats.times == 1 or not asks:
-        return built
-    metric = RepeatedMetric(
-        metric=built.metric,
-        repeats=repeats,
-        threshold=threshold,
-        interval=_interval,
-        higher_is_better=built.spec.higher_is_better,
-    )
-    return replace(built, metric=metric)
-
-
-def _interval(values: Sequence[float], confidence: float) -> tuple[float, float] | None:
-    return mean_interval(values, confidence=confidence)
-
-
 def is_stored(model: LLM | Embeddings) -> bool:
     """Whether what a model answers may be stored.
 
@@ -563,29 +314,3 @@ def is_stored(model: LLM | Embeddings) -> bool:
     so by an attribute, `stored = False`.
     """
     return model.identity.provider != "scripted" and getattr(model, "stored", True) is not False
-
-
-def _result(
-    sample: Sample,
-    plan: Plan,
-    scores: Sequence[Score],
-    failures: Sequence[ScoreFailure],
-    *,
-    nodeid: str,
-    start: float,
-) -> SampleResult:
-    outcome, _ = decide_sample(scores, failures, plan.thresholds)
-    return SampleResult(
-        sample=sample,
-        scores=tuple(scores),
-        failures=tuple(failures),
-        thresholds=plan.thresholds,
-        outcome=outcome,
-        nodeid=nodeid,
-        seconds=time.perf_counter() - start,
-    )
-
-
-def breaches(result: SampleResult) -> tuple[Breach, ...]:
-    """The thresholds that a result broke."""
-    return decide_sample(result.scores, result.failures, result.thresholds)[1]

@@ -6,6 +6,8 @@ PytestRagasError
 │   ├── UnknownNameError          a key, metric or option that does not exist; knows its neighbours
 │   └── MissingExtraError         a library of an extra is not installed; names the pip command
 ├── TestsetError                  a testset file; lists every bad row
+├── DocumentsError                documents that a testset is written from; lists every bad one
+├── GenerationError               a testset could not be generated whole; says how much of it, and why
 ├── JudgementStoreError           stored judgements cannot be read; nothing of them is changed
 ├── GateSyntaxError               a gate expression that cannot be read
 ├── BudgetError                   a call that the budget of the run has no room for: it was not made
@@ -32,6 +34,7 @@ from typing import Any
 __all__ = [
     "BudgetError",
     "ConfigurationError",
+    "DocumentsError",
     "GateSyntaxError",
     "InvalidScoreError",
     "JudgementStoreError",
@@ -102,8 +105,16 @@ class TestsetError(PytestRagasError):
     __test__ = False  # pytest collects classes named Test*
 
 
+class DocumentsError(PytestRagasError):
+    """Documents cannot be read; the message lists every bad one, not only the first."""
+
+
 class JudgementStoreError(PytestRagasError):
     """Stored judgements cannot be read: a damaged file, one of a newer format, a server that is down."""
+
+
+class GenerationError(PytestRagasError):
+    """A testset could not be generated whole; nothing was written. What models answered is stored."""
 
 
 class GateSyntaxError(ConfigurationError):

@@ -54,7 +54,9 @@ class StoredEmbeddings:
             try:
                 vectors[text] = unpack(content)
             except ValueError as error:
-                raise MissingJudgementError(f"What is stored is no vector ({error}).") from None
+                told = MissingJudgementError(f"What is stored is no vector ({error}).")
+                told.role = "embeddings"
+                raise told from None
         if absent:
             if self._judgements.replays:
                 first = next(iter(absent))

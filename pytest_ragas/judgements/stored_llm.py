@@ -52,7 +52,11 @@ class StoredLLM:
         if content is not None:
             self.consulted = True
             asker.answers[key] = None
-            return answer_of(content)
+            try:
+                return answer_of(content)
+            except MissingJudgementError as error:
+                error.role = self._role
+                raise
         if self._judgements.replays:
             what = f"this request for {schema.get('title') or 'an object'} to {model}"
             request = keys.answer_request(model, messages, schema, repeat)

@@ -38,7 +38,7 @@ from pytest_ragas.models.structured import Structure
 from pytest_ragas.models.transport import HTTPTransport, Transport
 from pytest_ragas.protocols import JSONSchema
 from pytest_ragas.settings.values import ModelSettings
-from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage
+from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage, Vectors
 
 DEFAULTS: Mapping[str, Any] = {"temperature": 0}
 """What is sent though nobody asked for it. Dropped where a model takes no temperature."""
@@ -246,6 +246,15 @@ class _FormRefusedError(Exception):
         self.error = error
 
 
+class _Spent:
+    """What one call of `embed` has cost so far."""
+
+    __slots__ = ("usage",)
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+
+
 class OpenAIEmbeddings:
     """An embedding model behind an OpenAI-compatible API. Satisfies `Embeddings`.
 
@@ -290,12 +299,21 @@ class OpenAIEmbeddings:
         for number, text in enumerate(texts, 1):
             if not text.strip():
                 raise RejectedRequestError(f"Text {number} of {len(texts)} is empty: there is nothing to embed.")
+        spent = _Spent()
+        try:
+            vectors = await self._embed(texts, spent)
+        except ModelError as error:
+            error.usage = spent.usage  # batches that were answered are paid for too
+            raise
+        return Vectors(vectors, usage=spent.usage)
+
+    async def _embed(self, texts: Sequence[str], spent: _Spent) -> list[list[float]]:
         distinct = list(dict.fromkeys(texts))
         vectors: list[list[float]] = []
         waiting = batches(distinct, self._batch_size)
         while waiting:
             batch = waiting.pop(0)
-            answer = await self._request(batch)
+            answer = await self._request(batch, spent)
             if isinstance(answer, ServerError):
                 size = smaller_batch(answer, len(batch))
                 if size is None:
@@ -314,15 +332,17 @@ class OpenAIEmbeddings:
         """Let go of the connections."""
         await self._transport.aclose()
 
-    async def _request(self, batch: Batch) -> list[list[float]] | ServerError:
+    async def _request(self, batch: Batch, spent: _Spent) -> list[list[float]] | ServerError:
         packing = PACKING if self._packed else {}
+        spent.usage += Usage(calls=1)
         data = await self._post({"model": self._model, "input": batch, **packing, **self._parameters})
         if isinstance(data, ServerError):
             if packing and not self._answered and refuses_packing(data, len(batch)):
                 self._packed = False
-                return await self._request(batch)
+                return await self._request(batch, spent)
             return data
         self._answered = True
+        spent.usage += tokens_of(data)
         return read_vectors(data, len(batch), str(self._identity))
 
     async def _post(self, request: Mapping[str, Any]) -> Mapping[str, Any] | ServerError:

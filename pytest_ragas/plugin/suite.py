@@ -250,8 +250,8 @@ class Suite:
         """The run so far."""
         from pytest_ragas.values.run import RunBuilder
 
-        builder = RunBuilder(results=self._gathered.results, usage=dict(self._gathered.usage))
-        for use in self.models():
+        builder = RunBuilder(results=self._gathered.results)
+        for use in (*self._gathered.build(seconds=0.0).models, *self.models()):
             builder.add_use(use)
         return builder.build(seconds=time.perf_counter() - self._started)
 

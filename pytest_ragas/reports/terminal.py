@@ -207,6 +207,8 @@ def _models(run: Run, width: int) -> list[Line]:
     lines = [Line(text="")]
     for name, text in rows:
         lines += [Line(text=line) for line in _wrapped(f"{pad(name, size)}  {text}", width, indent=size + 2)]
+    for note in dict.fromkeys(note for use in run.models for note in use.notes):
+        lines += [Line(text=line, markup=_YELLOW) for line in _wrapped(note, width)]
     if any(use.identity.provider == "embedded" for use in run.models):
         lines += [Line(text=line, markup=_YELLOW) for line in _wrapped(EMBEDDED_NOTE, width)]
     return lines

@@ -24,6 +24,7 @@ from pytest_ragas.scoring.meter import Meter
 from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.scoring.single_flight import SingleFlight
 from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage
+from pytest_ragas.values.model import Vectors as PaidVectors
 
 __all__ = ["GuardedEmbeddings", "GuardedLLM", "Meter", "current_repeat", "current_request"]
 
@@ -162,7 +163,7 @@ class GuardedEmbeddings:
             retry: When to send again.
             meter: Counts the requests.
             role: For messages.
-            purse: Pays for each request, at its estimate, as vectors come without usage; None without a budget.
+            purse: Pays for each request, at its estimate where vectors come without usage; None without a budget.
         """
         self._embeddings = embeddings
         self._limiter = limiter
@@ -198,12 +199,21 @@ class GuardedEmbeddings:
         if self._purse is None:
             return await self._send(texts)
         size = sum(len(text.encode("utf-8", "replace")) for text in texts)
-        with await self._purse.pay("", size, answers=False):
-            return await self._send(texts)
+        with await self._purse.pay("", size, answers=False) as charge:
+            vectors = await self._send(texts)
+            charge.usage = vectors.usage if isinstance(vectors, PaidVectors) else None
+            return vectors
 
     async def _send(self, texts: tuple[str, ...]) -> Vectors:
-        with self._meter.request():
-            vectors = await _dropped_is_transient(self._embeddings.embed(texts))
+        with self._meter.request() as receipt:
+            try:
+                vectors = await _dropped_is_transient(self._embeddings.embed(texts))
+            except ModelError as error:
+                if isinstance(error.usage, Usage):
+                    receipt.usage = _at_least_one_call(error.usage)
+                raise
+            if isinstance(vectors, PaidVectors):
+                receipt.usage = _at_least_one_call(vectors.usage)
         if len(vectors) != len(texts):
             raise ModelError(f"{self.identity} gave {len(vectors)} vectors for {len(texts)} texts.")
         return vectors

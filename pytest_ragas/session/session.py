@@ -53,12 +53,16 @@ class Session:
         self._counting = threading.Lock()  # answers of a target arrive in its own thread
         self._unscored: set[Future[SampleResult]] = set()
         self._critic: LLM | EmbeddedCritic | None = None
+        self._generator: LLM | EmbeddedCritic | None = None
         self._embeddings: Embeddings | None = None
         self._meters: dict[tuple[str, ModelIdentity], Meter] = {}
         self._embedded: dict[ModelIdentity, None] = {}
         # keyed by identity of the object: a fixture's value may not be hashable. The object is kept
         # beside its guard so that its id is not given to another one.
         self._guarded: dict[tuple[str, int], tuple[object, Any]] = {}
+        self._asked: dict[tuple[str, ModelIdentity], LLM | Embeddings] = {}
+        # by id: a model in two roles is one server, and is let go of once
+        self._limiters: dict[int, Limiter] = {}
         self._judgements: Judgements | PytestRagasError | None = None
         self._opened = False
 
@@ -117,10 +121,12 @@ class Session:
         return self._critic
 
     def generator(self) -> LLM | EmbeddedCritic:
-        """The generator LLM of the settings; the critic LLM where none is configured."""
+        """The generator LLM of the settings, built once; the critic LLM where none is configured."""
         if self.settings.generator_llm is None:
             return self.critic()
-        return build_llm(self._callable(self.settings.generator_llm))
+        if self._generator is None:
+            self._generator = build_llm(self._callable(self.settings.generator_llm))
+        return self._generator
 
     def embeddings(self) -> Embeddings | None:
         """The embeddings of the settings, built once; None where none are configured."""
@@ -141,23 +147,44 @@ class Session:
             self._guard_embeddings(self.embeddings() if embeddings is None else embeddings),
         )
 
-    def _guard_llm(self, value: object) -> LLM | EmbeddedCritic:
+    def generating(self, generator: object = CONFIGURED) -> LLM | EmbeddedCritic:
+        """The generator LLM as testsets are written with it: limited, retried, metered, paid for and stored.
+
+        It belongs to the engine's loop. The same object whenever it is asked for.
+
+        Args:
+            generator: What the `ragas_generator_llm` fixture gave; `CONFIGURED` for the one of the settings.
+        """
+        value = self.generator() if generator is CONFIGURED else generator
+        settings = self.settings.generator_llm or self.settings.critic_llm
+        return self._guard_llm(value, role="generator LLM", settings=settings, fixture="ragas_generator_llm")
+
+    def _guard_llm(
+        self,
+        value: object,
+        *,
+        role: str = "critic LLM",
+        settings: ModelSettings | None = None,
+        fixture: str = "ragas_critic_llm",
+    ) -> LLM | EmbeddedCritic:
+        settings = settings or self.settings.critic_llm
+
         def build() -> LLM | EmbeddedCritic:
-            llm = as_llm(value, self.settings.critic_llm)
+            llm = as_llm(value, settings, fixture=fixture)
             if isinstance(llm, EmbeddedCritic):
                 return llm
-            self.engine.on_close(llm.aclose)
             asked = GuardedLLM(
                 llm,
-                limiter=self.limiter.child(),
-                retry=Retry.for_timeout(self.settings.critic_llm.timeout),
-                meter=self._meter("critic LLM", llm.identity),
+                limiter=self._limiter(llm),
+                retry=Retry.for_timeout(settings.timeout),
+                meter=self._meter(role, llm),
+                role=role,
                 purse=self._purse(llm.identity),
             )
             judgements = self.judgements() if is_stored(llm) else None
-            return StoredLLM(asked, judgements, repeat=current_repeat.get) if judgements else asked
+            return StoredLLM(asked, judgements, repeat=current_repeat.get, role=role) if judgements else asked
 
-        guarded: LLM | EmbeddedCritic = self._once("critic LLM", value, build)
+        guarded: LLM | EmbeddedCritic = self._once(role, value, build)
         return guarded
 
     def _guard_embeddings(self, value: object) -> Embeddings | None:
@@ -166,12 +193,11 @@ class Session:
 
         def build() -> Embeddings:
             model = as_embeddings(value, self.settings.embeddings)
-            self.engine.on_close(model.aclose)
             asked = GuardedEmbeddings(
                 model,
-                limiter=self.limiter.child(),
+                limiter=self._limiter(model),
                 retry=Retry.for_timeout((self.settings.embeddings or ModelSettings()).timeout),
-                meter=self._meter("embeddings", model.identity),
+                meter=self._meter("embeddings", model),
                 purse=self._purse(model.identity),
             )
             judgements = self.judgements() if is_stored(model) else None
@@ -186,8 +212,15 @@ class Session:
             self._guarded[key] = (value, build())
         return self._guarded[key][1]
 
-    def _meter(self, role: str, identity: ModelIdentity) -> Meter:
-        return self._meters.setdefault((role, identity), Meter())
+    def _limiter(self, model: LLM | Embeddings) -> Limiter:
+        if id(model) not in self._limiters:
+            self._limiters[id(model)] = self.limiter.child()
+            self.engine.on_close(model.aclose)
+        return self._limiters[id(model)]
+
+    def _meter(self, role: str, model: LLM | Embeddings) -> Meter:
+        self._asked[role, model.identity] = model
+        return self._meters.setdefault((role, model.identity), Meter())
 
     def _purse(self, identity: ModelIdentity) -> Purse | None:
         price = price_of(identity, self.settings)
@@ -208,7 +241,7 @@ class Session:
             if isinstance(guarded, (StoredLLM, StoredEmbeddings)) and guarded.consulted
         }
         used = [
-            ModelUse(role=role, identity=identity, usage=meter.usage)
+            ModelUse(role=role, identity=identity, usage=meter.usage, notes=_notes(self._asked[role, identity]))
             for (role, identity), meter in self._meters.items()
             if meter.usage.calls or (role, identity) in consulted
         ]
@@ -305,6 +338,12 @@ class Session:
         self.engine.close()
         if isinstance(self._judgements, Judgements):
             self._judgements.close()
+
+
+def _notes(model: LLM | Embeddings) -> tuple[str, ...]:
+    """What a client of ours found out about its server."""
+    notes = getattr(model, "notes", ())
+    return notes if isinstance(notes, tuple) and all(isinstance(note, str) for note in notes) else ()
 
 
 def is_stored(model: LLM | Embeddings) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,6 +43,21 @@ class Answer:
     raw: str = ""
     """The text as it came."""
     usage: Usage = Usage()
+
+
+class Vectors(list[Sequence[float]]):
+    """Vectors of texts, in their order, and what they cost: for embeddings that know it."""
+
+    __slots__ = ("usage",)
+
+    def __init__(self, vectors: Iterable[Sequence[float]], *, usage: Usage) -> None:
+        """
+        Args:
+            vectors: One for each text.
+            usage: Of all the requests that they took.
+        """
+        super().__init__(vectors)
+        self.usage = usage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,10 +62,17 @@ class ModelUse:
     """"critic LLM", "generator LLM" or "embeddings"."""
     identity: ModelIdentity
     usage: Usage = Usage()
+    notes: tuple[str, ...] = ()
+    """What its client found out that differs from what was asked for: "it takes no temperature"."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; `from_json` reads it back."""
-        return {"role": self.role, "identity": self.identity.to_json(), "usage": asdict(self.usage)}
+        return {
+            "role": self.role,
+            "identity": self.identity.to_json(),
+            "usage": asdict(self.usage),
+            "notes": list(self.notes),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ModelUse:
@@ -74,6 +81,7 @@ class ModelUse:
             role=data["role"],
             identity=ModelIdentity.from_json(data["identity"]),
             usage=Usage(**data["usage"]),
+            notes=tuple(data.get("notes", ())),
         )
 
 
@@ -104,15 +112,18 @@ class RunBuilder:
 
     results: list[SampleResult] = field(default_factory=list)
     usage: dict[tuple[str, ModelIdentity], Usage] = field(default_factory=dict)
+    notes: dict[tuple[str, ModelIdentity], dict[str, None]] = field(default_factory=dict)
 
     def add_use(self, use: ModelUse) -> None:
         """Add one process' use of a model to that of the others."""
         key = (use.role, use.identity)
         self.usage[key] = self.usage.get(key, Usage()) + use.usage
+        self.notes.setdefault(key, {}).update(dict.fromkeys(use.notes))
 
     def build(self, *, seconds: float) -> Run:
         """The run so far."""
         models = tuple(
-            ModelUse(role=role, identity=identity, usage=usage) for (role, identity), usage in self.usage.items()
+            ModelUse(role=role, identity=identity, usage=usage, notes=tuple(self.notes.get((role, identity), ())))
+            for (role, identity), usage in self.usage.items()
         )
         return Run(results=tuple(self.results), models=models, seconds=seconds)

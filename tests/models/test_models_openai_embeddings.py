@@ -19,6 +19,7 @@ from pytest_ragas.models.openai_vectors import batches
 from pytest_ragas.protocols import Embeddings
 from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
+from pytest_ragas.values.model import Usage, Vectors
 
 
 def embed(server: OpenAIServer, texts: Sequence[str], times: int = 1, **changes: Any) -> Sequence[Sequence[float]]:
@@ -40,6 +41,19 @@ def test_texts_come_back_as_vectors_in_order(openai_server: OpenAIServer) -> Non
     # plain texts: a server that is not OpenAI's does not know token ids
     body = {"model": "emb", "input": ["one fish", "two fish", "red fish"], "encoding_format": "base64"}
     assert openai_server.embeddings[0].body == body
+
+
+def test_what_vectors_cost_is_said_with_them(openai_server: OpenAIServer) -> None:
+    vectors = embed(openai_server, ["one fish", "two fish", "red"], options={"batch_size": 2})
+    assert isinstance(vectors, Vectors)
+    assert vectors.usage == Usage(calls=2, prompt_tokens=5)
+
+
+def test_batches_that_were_answered_before_an_error_are_paid_for(openai_server: OpenAIServer) -> None:
+    openai_server.fault("status", status=503, route="embeddings", every=2)
+    with pytest.raises(TransientModelError) as caught:
+        embed(openai_server, ["one fish", "two fish", "red"], options={"batch_size": 2})
+    assert caught.value.usage == Usage(calls=2, prompt_tokens=4)
 
 
 def test_a_server_that_packs_no_vectors_answers_with_numbers(openai_server: OpenAIServer) -> None:

@@ -36,6 +36,7 @@ def docx_text(data: bytes) -> str:
 
 def _pieces(document: Any) -> Iterator[tuple[str, bool]]:
     """(Markdown, whether it is an item of a list) of each paragraph and table."""
+    below = "#" if any(paragraph.style and paragraph.style.name == "Title" for paragraph in document.paragraphs) else ""
     for block in document.iter_inner_content():
         if hasattr(block, "rows"):
             rows = [_cells(row) for row in block.rows]
@@ -43,15 +44,16 @@ def _pieces(document: Any) -> Iterator[tuple[str, bool]]:
             if rows:
                 yield markdown_table(rows), False
         elif text := block.text.strip():
-            prefix = _prefix(block)
+            prefix = _prefix(block, below)
             yield prefix + (" ".join(text.split()) if prefix else text), prefix == "- "
 
 
-def _prefix(paragraph: Any) -> str:
+def _prefix(paragraph: Any, below: str) -> str:
+    """The mark of a heading or an item; headings stand `below` the title of the document, where it has one."""
     style = paragraph.style
     while style is not None:  # a house style is based on a built-in one
         if found := _HEADING.fullmatch(style.name or ""):
-            return "#" * min(int(found[1]), 6) + " "
+            return (below + "#" * int(found[1]))[:6] + " "
         if style.name == "Title":
             return "# "
         if (style.name or "").startswith("List "):

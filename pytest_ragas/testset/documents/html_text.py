@@ -74,15 +74,14 @@ class _Reader(HTMLParser):
     # ---- what comes by ----
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._left_out:
+        if tag == "title" and self._left_out in ("", "head"):  # an SVG picture has titles too
+            self._title, self._in_title = self._title or [], self._title is None
+        elif self._left_out:
             if tag == self._left_out:
                 self._left_out_depth += 1
             elif tag == "body":  # </head> may be left away
                 self._left_out = ""
-            elif tag == "title" and self._title is None:
-                self._title, self._in_title = [], True
-            return
-        if tag in _LEFT_OUT:
+        elif tag in _LEFT_OUT:
             self._left_out, self._left_out_depth = tag, 1
         elif tag == "br":
             self._words.append("\n" if self._pre_depth else _BREAK)

@@ -29,7 +29,7 @@ OPTIONS = ("batch_size", "dimensions")
 """What `[tool.pytest-ragas.embeddings]` may hold beside the keys of every API model."""
 
 _TOO_MANY = re.compile(r"batch|input array|inputs|too (?:large|many)|at most \d+", re.IGNORECASE)
-_OF_THE_TEXT = re.compile(r"tokens|too long|context length", re.IGNORECASE)
+_OF_THE_TEXT = re.compile(r"tokens|too long|context[ _-]?length", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:maximum|max|larger than|at most|limit|up to|exceed)\D{0,40}?(\d+)", re.IGNORECASE)
 
 

@@ -58,6 +58,12 @@ def _out_of_range(value: Any) -> Any:
     return [_out_of_range(part) for part in value] if isinstance(value, list) else value
 
 
+def _numbered_twice(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: 1 if name == "number" else _numbered_twice(part) for name, part in value.items()}
+    return [_numbered_twice(part) for part in value] if isinstance(value, list) else value
+
+
 def _one_short(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _one_short(part) for name, part in value.items()}
@@ -85,6 +91,7 @@ SPOILED: dict[str, Callable[[str], str | None]] = {
     "empty_lists": _edit(_emptied),
     "out_of_range": _edit(_out_of_range),
     "one_short": _edit(_one_short),
+    "numbered_twice": _edit(_numbered_twice),
     "refusal": lambda text: None,
     "content_filter": lambda text: None,
 }

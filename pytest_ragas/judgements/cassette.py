@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ragas.errors import JudgementStoreError
-from pytest_ragas.judgements.file_lock import locked
+from pytest_ragas.files.lock import locked
 from pytest_ragas.judgements.judgement import Judgement, Kind, text_of
 from pytest_ragas.judgements.lines import LineProblem, key_of, numbered, read_line, sorted_text
 

@@ -14,7 +14,7 @@ from pytest_ragas.judgements.judgement import FORMAT_VERSION, Judgement
 from pytest_ragas.judgements.judgements import Judgements
 from pytest_ragas.judgements.stored_embeddings import StoredEmbeddings
 from pytest_ragas.judgements.stored_llm import StoredLLM
-from pytest_ragas.protocols import Metric, MetricContext, MetricSpec
+from pytest_ragas.protocols import LikelihoodCritic, Metric, MetricContext, MetricSpec
 from pytest_ragas.values.model import ModelIdentity
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score
@@ -37,7 +37,7 @@ class StoredMetric:
         Args:
             spec: What is known of the metric.
             context: What it is built with; its models are a `StoredLLM` and `StoredEmbeddings` where their answers
-                are stored.
+                are stored. A likelihood critic's are not: they are many numbers, and the score is what is stored.
             judgements: Where scores are found and kept.
             repeat: Which repetition of the same judgement this is.
         """
@@ -48,16 +48,17 @@ class StoredMetric:
         self._repeat = repeat
         self._metric: Metric | None = None
         uses = spec.uses_with(context.options) if spec.uses_with else spec.uses
-        self._critic = context.critic if "llm" in uses else None
+        self._critic = context.critic if uses & {"llm", "likelihood"} else None
         self._embeddings = context.embeddings if "embeddings" in uses else None
         stored = (
             spec.depends_on is not None
-            and isinstance(self._critic, (StoredLLM, type(None)))
+            and isinstance(self._critic, (StoredLLM, LikelihoodCritic, type(None)))
             and isinstance(self._embeddings, (StoredEmbeddings, type(None)))
         )
         self._fields: tuple[str, ...] | None = tuple(sorted(spec.depends_on or ())) if stored else None
+        self._reads = stored and isinstance(self._critic, LikelihoodCritic)
         self._head: tuple[object, bytes] = ((), b"")
-        if self._fields is None or spec.backend == "native":
+        if self._fields is None or spec.backend in ("native", "likelihood"):
             # nothing is gained by waiting: the one is always computed, the other imports nothing, and both say
             # at once what is wrong with an option
             self._metric = spec.factory(context)
@@ -87,6 +88,10 @@ class StoredMetric:
         asker = Asking(metric=self.name, sample=sample.id)
         token = ASKING.set(asker)
         try:
+            if self._reads and self._judgements.replays:
+                # of what it reads, nothing but the score is stored
+                what = f"{self.name} of this row by {self._critic.identity if self._critic else ''}"
+                raise self._judgements.missing("score", what, request=self._request(sample), role="critic LLM")
             if self._metric is None:
                 self._metric = self._spec.factory(self._context)
             score = await self._metric.score(sample)
@@ -148,7 +153,7 @@ class StoredMetric:
         if content is None:
             return None
         for model in (self._critic, self._embeddings):
-            if isinstance(model, (StoredLLM, StoredEmbeddings)):
+            if model is not None and hasattr(model, "consulted"):
                 model.consulted = True
         try:
             better = bool(content["higher_is_better"]) and self._spec.higher_is_better

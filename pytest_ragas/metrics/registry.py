@@ -8,12 +8,15 @@ from typing import Any, Literal
 
 from pytest_ragas.errors import ConfigurationError, UnknownNameError
 from pytest_ragas.metrics.names import snake, split_backend, standard_name
-from pytest_ragas.metrics.requirements import needs_an_llm, require_embeddings
-from pytest_ragas.protocols import LLM, Backend, Embeddings, Metric, MetricContext, MetricSpec
+from pytest_ragas.metrics.requirements import check_critic, require_embeddings
+from pytest_ragas.protocols import Backend, Critic, Embeddings, LikelihoodCritic, Metric, MetricContext, MetricSpec
 from pytest_ragas.values.model import EmbeddedCritic
 
 Resolver = Callable[[str], "MetricSpec | None"]
 """Standard name without prefix -> the spec, or None where the backend has no such metric."""
+
+_JUDGES: tuple[Backend, ...] = ("native", "embedded", "likelihood")
+"""Backends that judge the same metrics in ways of their own, in the order in which an LLM looks for them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +33,8 @@ class Registry:
     """Every metric of this process.
 
     A name may say its backend (`ragas:faithfulness`); otherwise the critic decides: an LLM judges the `native`
-    metric, or the `ragas` one where `metric_backend = "ragas"`; the embedded critic measures the `embedded` one.
-    `free` metrics need neither.
+    metric, or the `ragas` one where `metric_backend = "ragas"`; the embedded critic measures the `embedded` one, a
+    likelihood critic the `likelihood` one. `free` metrics need neither.
     """
 
     def __init__(self) -> None:
@@ -86,9 +89,7 @@ class Registry:
             if self._find(backend, plain) is None:
                 raise self._unknown_of(backend, name, where)
             return f"{backend}:{plain}"
-        if not any(self._find(kind, plain) for kind in ("free", "native", "embedded")) and not self._known_to_ragas(
-            plain
-        ):
+        if not any(self._find(kind, plain) for kind in ("free", *_JUDGES)) and not self._known_to_ragas(plain):
             raise UnknownNameError("metric", name, self._spellings(), where=where)
         return plain
 
@@ -96,7 +97,7 @@ class Registry:
         self,
         name: str,
         *,
-        critic: LLM | EmbeddedCritic,
+        critic: Critic,
         backend: Literal["native", "ragas"] = "native",
         where: str = "",
     ) -> MetricSpec:
@@ -117,19 +118,27 @@ class Registry:
             spec = self._find(wanted, plain)
             if spec is None:
                 raise self._unknown_of(wanted, name, where)
-            return self._for_critic(spec, name, critic)
+            check_critic(spec, name, critic, instead=self._instead(spec, critic))
+            return spec
         order: tuple[Backend, ...]
         if backend == "ragas":
             # also under the embedded critic, which then is an error: who asks for ragas must not get a heuristic
-            order = ("free", "ragas", "native", "embedded")
+            order = ("free", "ragas", *_JUDGES)
         elif isinstance(critic, EmbeddedCritic):
-            order = ("free", "embedded", "native")
+            order = ("free", "embedded", "native", "likelihood")
+        elif isinstance(critic, LikelihoodCritic):
+            # not the embedded one in its place: who asks for a model must not get a measure of the wording
+            order = ("free", "likelihood", "native", "embedded")
         else:
-            order = ("free", "native", "embedded")
+            order = ("free", *_JUDGES)
         for kind in order:
             spec = self._find(kind, plain)
             if spec is not None:
-                return self._for_critic(spec, plain, critic)
+                instead = self._instead(spec, critic)
+                if spec.backend == "ragas":
+                    instead = f'or remove metric_backend = "ragas"; {instead}'.removesuffix("; ")
+                check_critic(spec, plain, critic, instead=instead)
+                return spec
         if self._known_to_ragas(plain):
             raise ConfigurationError(
                 f"The metric {name!r} exists only in ragas{f' (in {where})' if where else ''}. "
@@ -141,7 +150,7 @@ class Registry:
         self,
         name: str,
         *,
-        critic: LLM | EmbeddedCritic,
+        critic: Critic,
         embeddings: Embeddings | None = None,
         backend: Literal["native", "ragas"] = "native",
         options: Mapping[str, Any] | None = None,
@@ -189,14 +198,14 @@ class Registry:
         # the registered ones only: a typo must not import a library
         return ("ragas", plain) in self._specs
 
-    def _for_critic(self, spec: MetricSpec, name: str, critic: LLM | EmbeddedCritic) -> MetricSpec:
-        if "llm" in spec.uses and isinstance(critic, EmbeddedCritic):
-            measured = sorted(plain for kind, plain in self._specs if kind == "embedded")
-            instead = f"without one there are {', '.join(measured)}" if measured else ""
-            if spec.backend == "ragas" and ":" not in name:
-                instead = f'or remove metric_backend = "ragas"; {instead}'.removesuffix("; ")
-            raise ConfigurationError(needs_an_llm(name, instead))
-        return spec
+    def _instead(self, spec: MetricSpec, critic: Critic) -> str:
+        """What a critic without prompts measures, for the error that it cannot be asked for this metric."""
+        kind = "likelihood" if isinstance(critic, LikelihoodCritic) else "embedded"
+        measured = sorted(plain for backend, plain in self._specs if backend == kind)
+        instead = f"without one there are {', '.join(measured)}" if measured else ""
+        if kind == "likelihood" and ("embedded", spec.name) in self._specs:
+            instead = f"{instead}, and 'embedded:{spec.name}', which measures the wording".removeprefix(", and ")
+        return instead
 
     def _spellings(self) -> tuple[str, ...]:
         return tuple(name for name in self.names() if not name.startswith("ragas:"))
@@ -213,8 +222,8 @@ class Registry:
             raise ConfigurationError(
                 f"{name!r} is another spelling of the metric {standard!r}. Register it under that name."
             )
-        # a name without prefix means one thing: native and embedded are two judges of one metric, a free metric is none
-        others: tuple[Backend, ...] = ("native", "embedded") if spec.backend == "free" else ("free",)
+        # a name without prefix means one thing: these are several judges of one metric, a free metric has none
+        others = _JUDGES if spec.backend == "free" else ("free",)
         if spec.backend != "ragas" and any((other, name) in self._specs for other in others):
             raise ConfigurationError(
                 f"The metric {name!r} is registered twice, once as free and once as judged. "

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, MissingFieldError
-from pytest_ragas.protocols import LLM, Embeddings, MetricContext, MetricSpec
+from pytest_ragas.protocols import LLM, Critic, Embeddings, LikelihoodCritic, MetricContext, MetricSpec
 from pytest_ragas.values.model import EmbeddedCritic
 from pytest_ragas.values.sample import SCORED_FIELDS, Sample
 
@@ -51,11 +51,40 @@ def require_llm(context: MetricContext) -> LLM:
     """The critic LLM of a metric that asks one.
 
     Raises:
-        ConfigurationError: The critic is "embedded", which answers no prompt.
+        ConfigurationError: The critic answers no prompt.
     """
-    if isinstance(context.critic, EmbeddedCritic):
-        raise ConfigurationError(needs_an_llm(context.name))
+    if isinstance(context.critic, (EmbeddedCritic, LikelihoodCritic)):
+        raise ConfigurationError(needs_an_llm(context.name, critic=context.critic))
     return context.critic
+
+
+def require_likelihood(context: MetricContext) -> LikelihoodCritic:
+    """The likelihood critic of a metric that reads log-probabilities.
+
+    Raises:
+        ConfigurationError: The critic is another one.
+    """
+    if not isinstance(context.critic, LikelihoodCritic):
+        raise ConfigurationError(needs_a_likelihood(context.name))
+    return context.critic
+
+
+def check_critic(spec: MetricSpec, name: str, critic: Critic, *, instead: str = "") -> None:
+    """Refuse a metric that another critic than the configured one must judge.
+
+    Args:
+        spec: The metric.
+        name: As the user asked for it.
+        critic: Who judges.
+        instead: What the user could do without another one; may be empty.
+
+    Raises:
+        ConfigurationError: It cannot; the message says what to configure.
+    """
+    if "llm" in spec.uses and isinstance(critic, (EmbeddedCritic, LikelihoodCritic)):
+        raise ConfigurationError(needs_an_llm(name, instead, critic=critic))
+    if "likelihood" in spec.uses and not isinstance(critic, LikelihoodCritic):
+        raise ConfigurationError(needs_a_likelihood(name))
 
 
 def require_embeddings(context: MetricContext) -> Embeddings:
@@ -74,15 +103,30 @@ def require_embeddings(context: MetricContext) -> Embeddings:
     return context.embeddings
 
 
-def needs_an_llm(name: str, instead: str = "") -> str:
-    """The message for a metric that an LLM must judge where the critic is "embedded".
+def needs_a_likelihood(name: str) -> str:
+    """The message for a metric that only a likelihood critic measures."""
+    return (
+        f"{name} is measured on the likelihoods of a causal language model, and the critic is another one. Configure "
+        '[tool.pytest-ragas.critic_llm] with kind = "likelihood" and model_name_or_path = "smollm2", a path or a hub '
+        "id (pip install 'pytest-ragas[local]')."
+    )
+
+
+def needs_an_llm(name: str, instead: str = "", *, critic: Critic) -> str:
+    """The message for a metric that an LLM must judge where the critic answers no prompt.
 
     Args:
         name: The metric as the user asked for it.
         instead: What the user could do without an LLM; may be empty.
+        critic: The critic that there is.
     """
+    what = (
+        f'the critic {critic.identity} is of kind = "likelihood", which reads likelihoods'
+        if isinstance(critic, LikelihoodCritic)
+        else 'the critic is "embedded", which measures wording'
+    )
     return (
-        f'{name} is judged by an LLM, and the critic is "embedded", which measures wording and answers no prompt. '
+        f"{name} is judged by an LLM, and {what} and answers no prompt. "
         "Configure [tool.pytest-ragas.critic_llm] with model_name and api_base, "
         "or return an LLM from a fixture ragas_critic_llm" + (f"; {instead}" if instead else "") + "."
     )

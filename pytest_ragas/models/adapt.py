@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from pytest_ragas.errors import ConfigurationError, cut
 from pytest_ragas.models.kinds import is_a, is_chat_model, is_langchain_embeddings, is_openai_client
-from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.protocols import LLM, Critic, Embeddings, LikelihoodCritic
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity
 
@@ -25,7 +25,7 @@ _EMBEDDINGS_WAYS = (
 )
 
 
-def as_llm(value: object, settings: ModelSettings, *, fixture: str = "ragas_critic_llm") -> LLM | EmbeddedCritic:
+def as_llm(value: object, settings: ModelSettings, *, fixture: str = "ragas_critic_llm") -> Critic:
     """The LLM that a fixture's value is.
 
     Args:
@@ -39,7 +39,7 @@ def as_llm(value: object, settings: ModelSettings, *, fixture: str = "ragas_crit
     _refuse_common_mistakes(value, fixture, _LLM_WAYS, key=fixture.removeprefix("ragas_"))
     if isinstance(value, EmbeddedCritic):
         return value
-    if isinstance(value, LLM):
+    if isinstance(value, (LLM, LikelihoodCritic)):
         _check_identity(value, fixture)
         return value
     if isinstance(value, ModelSettings):
@@ -83,7 +83,7 @@ def as_embeddings(
     _refuse(value, fixture, _EMBEDDINGS_WAYS, Embeddings)
 
 
-def _check_identity(value: LLM | Embeddings, fixture: str) -> None:
+def _check_identity(value: LLM | LikelihoodCritic | Embeddings, fixture: str) -> None:
     identity: object = value.identity
     if not isinstance(identity, ModelIdentity):
         raise ConfigurationError(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_ragas.errors import ConfigurationError
-from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.errors import ConfigurationError, UnknownNameError
+from pytest_ragas.protocols import Critic, Embeddings
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import EmbeddedCritic
 
 EMBEDDED = "embedded"
 """Names the critic that is no LLM but a measure of the wording."""
 
+LIKELIHOOD = "likelihood"
+KINDS = ("llm", LIKELIHOOD)
+"""How a local model may judge: by answers, which is the default, or by what it finds likely."""
 
-def build_llm(settings: ModelSettings) -> LLM | EmbeddedCritic:
+
+def build_llm(settings: ModelSettings) -> Critic:
     """The critic or generator LLM that settings describe.
 
     Raises:
@@ -21,6 +25,14 @@ def build_llm(settings: ModelSettings) -> LLM | EmbeddedCritic:
         MissingExtraError: The library of their `client` is not installed.
     """
     settings = _as_api(settings)
+    kind = settings.options.get("kind", "llm")
+    if kind not in KINDS:
+        raise UnknownNameError("kind", str(kind), KINDS, where="the settings of the critic LLM")
+    if kind == LIKELIHOOD:
+        _check_readable(settings)
+        from pytest_ragas.models.local.likelihood import CausalLikelihoods
+
+        return CausalLikelihoods(settings)
     if settings.model_name_or_path == EMBEDDED:
         return EmbeddedCritic()
     if settings.model_name_or_path:
@@ -97,6 +109,29 @@ def _as_api(settings: ModelSettings) -> ModelSettings:
     if local and (name or settings.api_base):
         return replace(settings, model_name=local, model_name_or_path="")
     return settings
+
+
+def _check_readable(settings: ModelSettings) -> None:
+    """
+    Raises:
+        ConfigurationError: What a likelihood critic cannot be made of.
+    """
+    name = settings.model_name_or_path
+    if settings.model_name or settings.api_base:
+        raise ConfigurationError(
+            'kind = "likelihood" reads a local model, and APIs do not give the likelihoods of a text: write '
+            "model_name_or_path without model_name and api_base."
+        )
+    if name == EMBEDDED:
+        raise ConfigurationError(
+            'kind = "likelihood" needs a language model, and "embedded" is none: write model_name_or_path = "smollm2", '
+            "a path or a hub id; or remove kind."
+        )
+    if name == "minilm":
+        raise _no_local_llm(name)
+    if settings.template_type or settings.generation_config:
+        unused = "template_type" if settings.template_type else "generation_config"
+        raise ConfigurationError(f'{unused} has no use with kind = "likelihood", which generates nothing: remove it.')
 
 
 def _no_local_llm(name: str) -> ConfigurationError:

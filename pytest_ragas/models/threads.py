@@ -33,9 +33,9 @@ async def in_thread(function: Callable[[], T], *, name: str) -> T:
         try:
             result = context.run(function)
         except BaseException as error:
-            _deliver(loop, future, error=error)
+            deliver(loop, future, error=error)
         else:
-            _deliver(loop, future, result=result)
+            deliver(loop, future, result=result)
 
     threading.Thread(target=call, name=name, daemon=True).start()
     return await future
@@ -154,13 +154,13 @@ class _Request(Generic[T, U]):
         self.future: asyncio.Future[Sequence[U]] = self._loop.create_future()
 
     def answer(self, results: Sequence[U]) -> None:
-        _deliver(self._loop, self.future, result=results)
+        deliver(self._loop, self.future, result=results)
 
     def fail(self, error: BaseException) -> None:
-        _deliver(self._loop, self.future, error=error)
+        deliver(self._loop, self.future, error=error)
 
 
-def _deliver(
+def deliver(
     loop: asyncio.AbstractEventLoop,
     future: asyncio.Future[Any],
     *,

@@ -11,15 +11,14 @@ from pytest_ragas.plugin.suite import suite_of
 if TYPE_CHECKING:  # nothing of ours is imported before a test asks for a fixture
     from pytest_ragas.plugin.evaluator import RagasEvaluator
     from pytest_ragas.plugin.handle import SampleHandle
-    from pytest_ragas.protocols import LLM, Embeddings
-    from pytest_ragas.values.model import EmbeddedCritic
+    from pytest_ragas.protocols import Critic, Embeddings
 
 
 # The docstrings have no empty lines: `pytest --fixtures` prints up to the first one, and the example shall be there.
 
 
 @pytest.fixture(scope="session")
-def ragas_critic_llm(pytestconfig: pytest.Config) -> LLM | EmbeddedCritic:
+def ragas_critic_llm(pytestconfig: pytest.Config) -> Critic:
     """The critic LLM that judges answers: [tool.pytest-ragas.critic_llm]; "embedded" where none is configured.
     To bring your own, override it in conftest.py, a module or a class, at any scope. It may be any LangChain chat
     model, an openai client as (client, model name), a ScriptedCritic, or an object with our `LLM` protocol:
@@ -32,7 +31,7 @@ def ragas_critic_llm(pytestconfig: pytest.Config) -> LLM | EmbeddedCritic:
 
 
 @pytest.fixture(scope="session")
-def ragas_generator_llm(pytestconfig: pytest.Config) -> LLM | EmbeddedCritic:
+def ragas_generator_llm(pytestconfig: pytest.Config) -> Critic:
     """The generator LLM that writes testsets: [tool.pytest-ragas.generator_llm]; else the critic LLM.
     To bring your own, override it as you would `ragas_critic_llm`:
         @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ragas.gates.aggregate import mean_interval
 from pytest_ragas.metrics.registry import BuiltMetric
-from pytest_ragas.protocols import LLM, Embeddings
+from pytest_ragas.protocols import Critic, Embeddings
 from pytest_ragas.scoring.repeats import RepeatedMetric, Repeats
 from pytest_ragas.session.judging import check_sample, judge, stored_result
 from pytest_ragas.session.plan import Plan, Ticket
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Evaluator:
     """Scores samples with one critic and one embedding model."""
 
-    def __init__(self, session: Session, critic: LLM | EmbeddedCritic, embeddings: Embeddings | None) -> None:
+    def __init__(self, session: Session, critic: Critic, embeddings: Embeddings | None) -> None:
         self._session = session
         self.critic = critic
         self.embeddings = embeddings
@@ -101,7 +101,7 @@ class Evaluator:
                 make=self._session.make_metric,
             )
             if self._built[name].spec.backend == "embedded":
-                self._session.note_embedded(self.critic.identity)
+                self._session.note_embedded(EmbeddedCritic().identity)
         return self._built[name]
 
     def _options(self, name: str) -> Mapping[str, Any]:

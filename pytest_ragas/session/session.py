@@ -18,11 +18,12 @@ from pytest_ragas.judgements.stored_metric import StoredMetric
 from pytest_ragas.metrics.registry import Registry
 from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
-from pytest_ragas.protocols import LLM, Embeddings, Metric, MetricContext, MetricSpec
+from pytest_ragas.protocols import LLM, Critic, Embeddings, LikelihoodCritic, Metric, MetricContext, MetricSpec
 from pytest_ragas.reports.progress import Standing
 from pytest_ragas.scoring.budget import Budget, Limits, Purse
 from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM, Meter, current_repeat
 from pytest_ragas.scoring.engine import Engine
+from pytest_ragas.scoring.likelihoods import GuardedLikelihood
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.retry import Retry
 from pytest_ragas.session.evaluator import Evaluator
@@ -52,15 +53,15 @@ class Session:
         self._handed_over = 0
         self._counting = threading.Lock()  # answers of a target arrive in its own thread
         self._unscored: set[Future[SampleResult]] = set()
-        self._critic: LLM | EmbeddedCritic | None = None
-        self._generator: LLM | EmbeddedCritic | None = None
+        self._critic: Critic | None = None
+        self._generator: Critic | None = None
         self._embeddings: Embeddings | None = None
         self._meters: dict[tuple[str, ModelIdentity], Meter] = {}
         self._embedded: dict[ModelIdentity, None] = {}
         # keyed by identity of the object: a fixture's value may not be hashable. The object is kept
         # beside its guard so that its id is not given to another one.
         self._guarded: dict[tuple[str, int], tuple[object, Any]] = {}
-        self._asked: dict[tuple[str, ModelIdentity], LLM | Embeddings] = {}
+        self._asked: dict[tuple[str, ModelIdentity], LLM | LikelihoodCritic | Embeddings] = {}
         # by id: a model in two roles is one server, and is let go of once
         self._limiters: dict[int, Limiter] = {}
         self._judgements: Judgements | PytestRagasError | None = None
@@ -106,6 +107,7 @@ class Session:
     def make_metric(self, spec: MetricSpec, context: MetricContext) -> Metric:
         """A metric that asks for nothing that is stored."""
         asks = any(isinstance(model, (StoredLLM, StoredEmbeddings)) for model in (context.critic, context.embeddings))
+        asks = asks or (isinstance(context.critic, LikelihoodCritic) and is_stored(context.critic))
         if (spec.uses and asks) or (not spec.uses and spec.depends_on is not None):
             judgements = self.judgements()
             if judgements is not None:
@@ -114,13 +116,13 @@ class Session:
 
     # ---- models ---------------------------------------------------------------------------------
 
-    def critic(self) -> LLM | EmbeddedCritic:
+    def critic(self) -> Critic:
         """The critic LLM of the settings, built once."""
         if self._critic is None:
             self._critic = build_llm(self._callable(self.settings.critic_llm))
         return self._critic
 
-    def generator(self) -> LLM | EmbeddedCritic:
+    def generator(self) -> Critic:
         """The generator LLM of the settings, built once; the critic LLM where none is configured."""
         if self.settings.generator_llm is None:
             return self.critic()
@@ -147,7 +149,7 @@ class Session:
             self._guard_embeddings(self.embeddings() if embeddings is None else embeddings),
         )
 
-    def generating(self, generator: object = CONFIGURED) -> LLM | EmbeddedCritic:
+    def generating(self, generator: object = CONFIGURED) -> Critic:
         """The generator LLM as testsets are written with it: limited, retried, metered, paid for and stored.
 
         It belongs to the engine's loop. The same object whenever it is asked for.
@@ -166,13 +168,15 @@ class Session:
         role: str = "critic LLM",
         settings: ModelSettings | None = None,
         fixture: str = "ragas_critic_llm",
-    ) -> LLM | EmbeddedCritic:
+    ) -> Critic:
         settings = settings or self.settings.critic_llm
 
-        def build() -> LLM | EmbeddedCritic:
+        def build() -> Critic:
             llm = as_llm(value, settings, fixture=fixture)
             if isinstance(llm, EmbeddedCritic):
                 return llm
+            if isinstance(llm, LikelihoodCritic):
+                return GuardedLikelihood(llm, limiter=self._limiter(llm), meter=self._meter(role, llm))
             asked = GuardedLLM(
                 llm,
                 limiter=self._limiter(llm),
@@ -184,7 +188,7 @@ class Session:
             judgements = self.judgements() if is_stored(llm) else None
             return StoredLLM(asked, judgements, repeat=current_repeat.get, role=role) if judgements else asked
 
-        guarded: LLM | EmbeddedCritic = self._once(role, value, build)
+        guarded: Critic = self._once(role, value, build)
         return guarded
 
     def _guard_embeddings(self, value: object) -> Embeddings | None:
@@ -212,13 +216,13 @@ class Session:
             self._guarded[key] = (value, build())
         return self._guarded[key][1]
 
-    def _limiter(self, model: LLM | Embeddings) -> Limiter:
+    def _limiter(self, model: LLM | LikelihoodCritic | Embeddings) -> Limiter:
         if id(model) not in self._limiters:
             self._limiters[id(model)] = self.limiter.child()
             self.engine.on_close(model.aclose)
         return self._limiters[id(model)]
 
-    def _meter(self, role: str, model: LLM | Embeddings) -> Meter:
+    def _meter(self, role: str, model: LLM | LikelihoodCritic | Embeddings) -> Meter:
         self._asked[role, model.identity] = model
         return self._meters.setdefault((role, model.identity), Meter())
 
@@ -238,7 +242,7 @@ class Session:
         consulted = {
             (role, guarded.identity)
             for (role, _), (_, guarded) in self._guarded.items()
-            if isinstance(guarded, (StoredLLM, StoredEmbeddings)) and guarded.consulted
+            if isinstance(guarded, (StoredLLM, StoredEmbeddings, GuardedLikelihood)) and guarded.consulted
         }
         used = [
             ModelUse(role=role, identity=identity, usage=meter.usage, notes=_notes(self._asked[role, identity]))
@@ -340,13 +344,13 @@ class Session:
             self._judgements.close()
 
 
-def _notes(model: LLM | Embeddings) -> tuple[str, ...]:
+def _notes(model: LLM | LikelihoodCritic | Embeddings) -> tuple[str, ...]:
     """What a client of ours found out about its server."""
     notes = getattr(model, "notes", ())
     return notes if isinstance(notes, tuple) and all(isinstance(note, str) for note in notes) else ()
 
 
-def is_stored(model: LLM | Embeddings) -> bool:
+def is_stored(model: LLM | LikelihoodCritic | Embeddings) -> bool:
     """Whether what a model answers may be stored.
 
     Not that of a script: a test that changes what its critic says must see the change. A fake of somebody's own says

@@ -11,15 +11,16 @@ import asyncio
 import json
 import selectors
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from openai_server.faults import Fault
 from openai_server.server import OpenAIServer, read_request
 
 from pytest_ragas.errors import ModelError
 from pytest_ragas.metrics.builtin import registry
+from pytest_ragas.metrics.registry import BuiltMetric
 from pytest_ragas.models.endpoint import Endpoint, endpoint_of
 from pytest_ragas.models.openai_api import OpenAIChat, OpenAIEmbeddings
 from pytest_ragas.models.transport import HTTPTransport, Reply
@@ -32,6 +33,9 @@ from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score, ScoreFailure
 
+T = TypeVar("T")
+Results = list[tuple[tuple[Score, ...], tuple[ScoreFailure, ...]]]
+"""Scores and failures of each row."""
 Mode = Literal["json_schema", "json_object", "tools", "text"]
 MODES: tuple[Mode, ...] = ("json_schema", "json_object", "tools", "text")
 
@@ -90,78 +94,95 @@ class World:
 
     def __init__(self, server: OpenAIServer) -> None:
         self.server = server
-        self.fault: Fault | None = None
         self.flying = 0
         self.timed_out = 0
         self._struck: dict[str, str] = {}
+        self._wires: list[HTTPTransport] = []
 
     def run(self, cases: Sequence[Case], fault: Fault | None = None) -> list[Ended]:
         """Run all cases at once; raises where a real loop would hang."""
-        self.server.reset()
-        self._struck.clear()
-        self.flying = self.timed_out = 0
-        self.fault = fault
         if fault is not None:
             befalls = fault.when
             fault.when = lambda body: self.is_struck(body) and befalls(body)
             fault.route = "any"
-            self.server.faults.append(fault)
-        loop = _Loop(self)
-        try:
-            ended = loop.run_until_complete(self._all(cases))
-        finally:
-            loop.close()
+        ended = self._run(self._all(cases), [fault] if fault else [])
         # what was answered too late to be heard must not be counted either
         requests = Counter(str(request.body["user"]) for request in self.server.requests)
         return [Ended(**{**vars(one), "requests": requests[one.case.id]}) for one in ended]
 
-    async def _all(self, cases: Sequence[Case]) -> list[Ended]:
-        ended = list(await asyncio.gather(*(self._one(case) for case in cases)))
+    def score(self, rows: Sequence[Sample], metrics: Sequence[str], faults: Sequence[Fault] = ()) -> Results:
+        """Score every row at once with every metric, 16 requests in flight; what befalls them is up to `faults`."""
+        return self._run(self._score(rows, metrics), faults)
+
+    async def _score(self, rows: Sequence[Sample], metrics: Sequence[str]) -> Results:
+        root = Limiter(16)
+        built = [self._built(Case(metric=metric, mode="json_schema"), root, Meter()) for metric in metrics]
+        return await asyncio.gather(*(score_sample(row, built) for row in rows))
+
+    def _run(self, work: Coroutine[Any, Any, T], faults: Sequence[Fault]) -> T:
+        self.server.reset()
+        self.server.faults.extend(faults)
+        self._struck.clear()
+        self.flying = self.timed_out = 0
+        loop = _Loop(self)
+        try:
+            return loop.run_until_complete(self._tidy(work))
+        finally:
+            loop.close()
+
+    async def _tidy(self, work: Coroutine[Any, Any, T]) -> T:
+        result = await work
+        while self._wires:
+            await self._wires.pop().aclose()
         for _ in range(5):  # connections that were closed are gone some steps later
             await asyncio.sleep(0)
-        return ended
+        return result
+
+    async def _all(self, cases: Sequence[Case]) -> list[Ended]:
+        return list(await asyncio.gather(*(self._one(case) for case in cases)))
 
     async def _one(self, case: Case) -> Ended:
+        meter = Meter()
+        built = self._built(case, Limiter(16), meter)
+        began = asyncio.get_running_loop().time()
+        scores, failures = await score_sample(SAMPLE, [built])
+        seconds = asyncio.get_running_loop().time() - began
+        [result] = [*scores, *failures]
+        assert meter.in_flight == 0
+        return Ended(case=case, result=result, requests=0, metered=meter.usage.calls, seconds=seconds)
+
+    def _built(self, case: Case, root: Limiter, meter: Meter) -> BuiltMetric:
         base = ModelSettings(api_base=self.server.url, timeout=TIMEOUT, generation_config={"user": case.id})
         chat = replace(base, model_name="judge", structure=case.mode)
         llm = OpenAIChat(chat, transport=_Wire(self, endpoint_of(chat)))
         embedder = OpenAIEmbeddings(replace(base, model_name="embedder"), transport=_Wire(self, endpoint_of(base)))
         # as `Session` puts them together
-        root, meter = Limiter(16), Meter()
-        built = registry().build(
+        return registry().build(
             case.metric,
             critic=GuardedLLM(llm, limiter=root.child(), retry=Retry.for_timeout(TIMEOUT), meter=meter),
             embeddings=GuardedEmbeddings(embedder, limiter=root.child(), retry=Retry.for_timeout(TIMEOUT), meter=meter),
             options=dict(case.options),
         )
-        began = asyncio.get_running_loop().time()
-        scores, failures = await score_sample(SAMPLE, [built])
-        seconds = asyncio.get_running_loop().time() - began
-        await llm.aclose()
-        await embedder.aclose()
-        [result] = [*scores, *failures]
-        assert meter.in_flight == 0
-        return Ended(case=case, result=result, requests=0, metered=meter.usage.calls, seconds=seconds)
 
     def is_struck(self, body: dict[str, Any]) -> bool:
         """Whether the fault befalls this request, which may be asked a second and a third time."""
-        case, kind, key = _key(body)
+        case, kind, key = key_of(body)
         return self._struck.get(case) == key and case.endswith(f" {kind}")
 
     def note(self, body: dict[str, Any]) -> None:
         """A request is about to be sent: the first one of its kind is the one to strike."""
-        case, kind, key = _key(body)
+        case, kind, key = key_of(body)
         if case.endswith(f" {kind}"):
             self._struck.setdefault(case, key)
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing that is under way will be answered."""
-        hanging = self.fault.struck - self.timed_out if self.fault is not None and self.fault.kind == "hang" else 0
-        return self.flying == hanging
+        hung = sum(fault.struck for fault in self.server.faults if fault.kind == "hang")
+        return self.flying == hung - self.timed_out
 
 
-def _key(body: dict[str, Any]) -> tuple[str, str, str]:
+def key_of(body: dict[str, Any]) -> tuple[str, str, str]:
     """Case, kind and content of a request."""
     if "input" in body:
         return str(body["user"]), "embeddings", json.dumps(body["input"])
@@ -176,6 +197,7 @@ class _Wire(HTTPTransport):
     def __init__(self, world: World, endpoint: Endpoint) -> None:
         super().__init__(endpoint, timeout=TIMEOUT)
         self._world = world
+        world._wires.append(self)
 
     async def post(self, url: str, body: bytes) -> Reply:
         world, sent = self._world, json.loads(body)

@@ -178,8 +178,8 @@ class OpenAIServer:
             if fault.kind == "hang":
                 await self._stop.wait()
             if fault.kind in ("drop", "hang"):
-                assert request.transport is not None
-                request.transport.abort()
+                if request.transport is not None:  # the client has not given up meanwhile
+                    request.transport.abort()
                 return web.Response()
             if fault.kind == "status":
                 return _error(fault.status, fault.message, code=fault.code, headers=dict(fault.headers))

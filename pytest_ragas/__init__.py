@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pytest_ragas.protocols import Metric as Metric
     from pytest_ragas.protocols import MetricContext as MetricContext
     from pytest_ragas.protocols import MetricSpec as MetricSpec
+    from pytest_ragas.protocols import QuestionDraft as QuestionDraft
+    from pytest_ragas.protocols import QuestionTask as QuestionTask
+    from pytest_ragas.protocols import QuestionType as QuestionType
     from pytest_ragas.testset.load import load_testset as load_testset
     from pytest_ragas.values.model import Answer as Answer
     from pytest_ragas.values.model import Message as Message
@@ -61,6 +64,9 @@ _HOME = {
     "Metric": "protocols",
     "MetricContext": "protocols",
     "MetricSpec": "protocols",
+    "QuestionDraft": "protocols",
+    "QuestionTask": "protocols",
+    "QuestionType": "protocols",
     "load_testset": "testset.load",
     "Answer": "values.model",
     "Message": "values.model",

@@ -20,8 +20,6 @@ DESCRIPTION = (
     "(cache_dir), or on a Redis server (cache_url); the settings of the project say which, unless an option does."
 )
 
-_ROOTS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of this command."""
@@ -130,20 +128,15 @@ _ACTIONS = {"stats": _stats, "export": _export, "import": _import, "prune": _pru
 
 
 def _open(arguments: argparse.Namespace, *, readonly: bool) -> Store:
+    from pytest_ragas.cli.rootdir import rootdir
     from pytest_ragas.judgements.opening import open_store
     from pytest_ragas.settings.load import load_settings
 
     typed = {"cache_dir": arguments.cache_dir, "cache_url": arguments.cache_url}
-    settings = load_settings(rootdir=_rootdir(), environ=os.environ, command_line=typed)
+    settings = load_settings(rootdir=rootdir(), environ=os.environ, command_line=typed)
     if arguments.cache_dir and not arguments.cache_url:  # a configured server must not hide the folder that was named
         settings = replace(settings, cache_url="")
     return open_store(settings, readonly=readonly)
-
-
-def _rootdir() -> Path:
-    """Where pytest, run from here, would have its rootdir: the nearest folder with a configuration."""
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if any((folder / name).is_file() for name in _ROOTS)), here)
 
 
 def _days(text: str) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 from pytest_ragas.errors import TestsetError
 from pytest_ragas.files.found import not_json
 from pytest_ragas.files.text import FileProblem
+from pytest_ragas.files.whole import written_whole
 from pytest_ragas.testset.aliases import KINDS
 from pytest_ragas.testset.formats.table import format_of
 from pytest_ragas.values.sample import Sample
@@ -34,21 +33,8 @@ def save_testset(testset: Testset, path: str | Path) -> None:
         file_format = format_of(path)
     except FileProblem as error:
         raise TestsetError(f"Cannot save a testset as {path}: {error}") from None
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        # newline="": the formats write their own line ends, and "\r" inside a text must stay as it is
-        with draft.open("x", encoding="utf-8", newline="") as stream:
-            file_format.write(records, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if target.exists():
-            draft.chmod(target.stat().st_mode & 0o7777)
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as stream:
+        file_format.write(records, stream)
 
 
 def _record(sample: Sample, path: Path) -> dict[str, Any]:

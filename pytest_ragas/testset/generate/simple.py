@@ -1,0 +1,24 @@
+"""simple: a question that one passage answers. The others are evolved from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_ragas.protocols import QuestionDraft, QuestionTask, QuestionType
+from pytest_ragas.testset.generate.prompt import pair, prompt, read_text, version_of
+
+
+async def write(task: QuestionTask) -> QuestionDraft:
+    """One call: a question about the focus, and its answer."""
+    data: dict[str, Any] = {"language": task.language, "context": task.chunks[0].text, "focus": task.focus}
+    answer = await prompt("question").ask(task.llm, data, pair("Question"))
+    return QuestionDraft(question=read_text(answer, "question"), answer=read_text(answer, "answer"))
+
+
+SIMPLE = QuestionType(
+    name="simple",
+    write=write,
+    version=version_of("question"),
+    summary="one passage answers it",
+    calls=1,
+)

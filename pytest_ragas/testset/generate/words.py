@@ -1,0 +1,49 @@
+"""The words of a text, in any script, and its sentences: what is compared and asked about without a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_ragas.errors import cut
+
+# scripts without spaces between words: pairs of characters stand for words
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"
+_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_PIECE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)])\s)|(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
+_SHORT = 4
+"""Words below which a sentence is no focus, but a heading or a crumb."""
+_LONG = 300
+"""Characters of a focus at most: of a table or a listing its beginning."""
+
+
+def words(text: str) -> list[str]:
+    """Case-folded words and numbers, in order."""
+    return list(_words(text))
+
+
+def _words(text: str) -> Iterator[str]:
+    for match in _WORD.finditer(text):
+        run = match.group()
+        if re.match(rf"[{_UNSPACED}]", run):
+            yield from (run[at : at + 2] for at in range(max(1, len(run) - 1)))
+        else:
+            yield run.casefold()
+
+
+def entities(text: str) -> set[str]:
+    """Case-folded names and numbers: capitalised words that do not begin a sentence, and whatever holds a digit."""
+    found: set[str] = set()
+    for sentence in _PIECE.split(text):
+        for place, match in enumerate(_WORD.finditer(sentence)):
+            word = match.group()
+            if any(char.isdigit() for char in word) or (place and word[0].isupper()):
+                found.add(word.casefold())
+    return found
+
+
+def sentences(text: str) -> list[str]:
+    """Its sentences and list items that are long enough to ask about; the whole text where none is."""
+    pieces = [" ".join(piece.split()) for piece in _PIECE.split(text)]
+    long_enough = [piece for piece in pieces if len(words(piece)) >= _SHORT] or [" ".join(text.split())]
+    return [cut(piece, _LONG) for piece in long_enough]

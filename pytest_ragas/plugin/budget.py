@@ -1,4 +1,4 @@
-"""The budget of a run, over the processes of pytest-xdist: each has an equal part, the controller adds up."""
+"""What a run has spent of its budget, over the processes of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -11,42 +11,39 @@ from pytest_ragas.values.spent import Spent
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
-    from pytest_ragas.scoring.budget import Budget
 
 _OUTPUT = "ragas_spent"
-"""Of a worker's output: what it spent, as JSON."""
+"""Of a worker's output: what it spent, as JSON, and whether that was from the common purse."""
 
-_SPENT = pytest.StashKey[Spent]()
-"""In the controller: what workers that have ended spent."""
+_SPENT = pytest.StashKey[tuple[Spent, Spent]]()
+"""In the controller: what workers that have ended spent, from the common purse and from parts of their own."""
 
-
-def divide(config: pytest.Config, budget: Budget) -> None:
-    """In a worker: keep to this worker's part.
-
-    Parts need no talk between processes, and so nothing that could fail may let a run overspend. One that is used up
-    leaves tests of its worker "not run", even if another worker has some left.
-    """
-    given: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]  # of pytest-xdist
-    number = "".join(filter(str.isdigit, given["workerid"])) or "0"
-    budget.divide(given["workercount"], int(number))
+CONTROLLER = "ragas-controller"
+"""Name of the plugin that keeps the purse of a run with pytest-xdist."""
 
 
 def send_spent(suite: Suite) -> None:
     """In a worker: leave for the controller what was spent."""
     output: dict[str, Any] = suite.config.workeroutput  # type: ignore[attr-defined]  # of pytest-xdist
-    output[_OUTPUT] = json.dumps(_own(suite).to_json())
+    joined = "session" in suite.__dict__ and suite.session.budget.joined
+    output[_OUTPUT] = json.dumps({"joined": joined, "spent": _own(suite).to_json()})
 
 
 def receive_spent(suite: Suite, node: Any) -> None:
-    """In the controller: add what a worker spent. One that crashed left nothing."""
-    packed = getattr(node, "workeroutput", {}).get(_OUTPUT, "{}")
-    stash = suite.config.stash
-    stash[_SPENT] = stash.get(_SPENT, Spent()) + Spent.from_json(json.loads(packed))
+    """In the controller: add what a worker spent. One that crashed left nothing, but in the common purse."""
+    packed = json.loads(getattr(node, "workeroutput", {}).get(_OUTPUT, "null"))
+    if packed:
+        common, apart = suite.config.stash.get(_SPENT, (Spent(), Spent()))
+        spent = Spent.from_json(packed["spent"])
+        suite.config.stash[_SPENT] = (common + spent, apart) if packed["joined"] else (common, apart + spent)
 
 
 def spent(suite: Suite) -> Spent:
-    """What the run has spent."""
-    return suite.config.stash.get(_SPENT, Spent()) + _own(suite)
+    """What the run has spent. The common purse knows best: also of workers that crashed."""
+    common, apart = suite.config.stash.get(_SPENT, (Spent(), Spent()))
+    controller = suite.config.pluginmanager.get_plugin(CONTROLLER)
+    kept: Spent | None = controller.spent() if controller is not None else None
+    return _own(suite) + apart + (common if kept is None else kept)
 
 
 def _own(suite: Suite) -> Spent:

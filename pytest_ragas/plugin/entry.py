@@ -57,11 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The controller of pytest-xdist collects nothing: it cannot wait to see a test that uses us."""
     if session.config.pluginmanager.has_plugin("dsession"):
+        from pytest_ragas.plugin.budget import CONTROLLER
         from pytest_ragas.plugin.xdist_controller import Controller
 
         suite = suite_of(session.config)
         suite.use()
-        session.config.pluginmanager.register(Controller(suite), "ragas-controller")
+        session.config.pluginmanager.register(Controller(suite), CONTROLLER)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -143,11 +143,9 @@ class Suite:
         self.config.add_cleanup(session.close)
         keep_apart(self.config)
         if self.is_worker:
-            from pytest_ragas.plugin.budget import divide
             from pytest_ragas.plugin.xdist_shares import join
 
-            join(self.config, session.limiter, self.settings.concurrency)
-            divide(self.config, session.budget)
+            join(self.config, session.limiter, self.settings.concurrency, session.budget)
         self.config.pluginmanager.register(Unstored(self.config, session), PLUGIN)
         return session
 

@@ -14,6 +14,7 @@ from pytest_ragas.plugin.xdist_worker import CRASHED, OWED
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
+    from pytest_ragas.values.spent import Spent
 
 
 class Controller:
@@ -48,6 +49,10 @@ class Controller:
         for key, setup in list(self._owed.items()):
             if key[1] == node.gateway.id:
                 self._report_lost(key, setup, f"worker {node.gateway.id!r} {CRASHED}")
+
+    def spent(self) -> Spent | None:
+        """What the workers have spent from the common purse; None where nobody knows."""
+        return self._dealing.spent() if self._dealing is not None else None
 
     # ---- the ledger -------------------------------------------------------------------------------
 

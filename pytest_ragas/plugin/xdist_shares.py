@@ -1,4 +1,4 @@
-"""Under pytest-xdist the limit of calls is the run's: the workers share it, by what each can use at the moment."""
+"""Under pytest-xdist limit of calls and budget are the run's: the workers share them, by what each can use."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_ragas.scoring.budget import Budget
     from pytest_ragas.scoring.limits import Limiter
+    from pytest_ragas.values.spent import Spent
 
 
 _INPUT = "ragas_shares"
-"""Of a worker's input: where the controller deals out the limit."""
+"""Of a worker's input: where the controller deals out the limit and keeps the purse."""
 
 _CLIENT = pytest.StashKey[Any]()
 
 
 class Dealing:
-    """In the controller: deals out the limit. Costs an idle suite one thread that sleeps."""
+    """In the controller: deals out the limit and keeps the purse. Costs an idle suite one thread that sleeps."""
 
     def __init__(self, workers: int) -> None:
         from pytest_ragas.scoring.share_server import ShareServer
@@ -35,6 +37,10 @@ class Dealing:
         """A worker has ended."""
         self._server.forget(node.gateway.id)
 
+    def spent(self) -> Spent | None:
+        """What the workers have spent from the common purse; None where nobody knows any more."""
+        return self._server.spent()
+
     def stop_workers(self) -> None:
         """The run is over: workers need not wait for scores."""
         self._server.stop_workers()
@@ -44,8 +50,11 @@ class Dealing:
         self._server.close()
 
 
-def join(config: pytest.Config, limiter: Limiter, limit: int) -> None:
-    """In a worker: from now on the limiter has this worker's share of the limit."""
+def join(config: pytest.Config, limiter: Limiter, limit: int, budget: Budget) -> None:
+    """In a worker: from now on the limiter has this worker's share of the limit, and the budget is the run's.
+
+    One on another machine, which cannot talk to the controller, has an equal part of each.
+    """
     from pytest_ragas.scoring.share_client import ShareClient
     from pytest_ragas.scoring.shares import static_share
 
@@ -54,8 +63,11 @@ def join(config: pytest.Config, limiter: Limiter, limit: int) -> None:
     fallback = static_share(limit, given["workercount"], int(number))
     if _INPUT not in given:
         limiter.set_limit(fallback)
+        budget.divide(given["workercount"], int(number))
         return
-    client = ShareClient(limiter, worker=given["workerid"], limit=limit, fallback=fallback, **given[_INPUT])
+    client = ShareClient(
+        limiter, worker=given["workerid"], limit=limit, fallback=fallback, budget=budget, **given[_INPUT]
+    )
     config.stash[_CLIENT] = client
     config.add_cleanup(client.close)
 

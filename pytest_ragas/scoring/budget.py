@@ -1,4 +1,4 @@
-"""`Budget`: how many requests, tokens and US dollars this process may still spend; asked before each request.
+"""`Budget`: whether there is room for another request, of calls, tokens and US dollars; asked before each.
 
 Before a request an estimate of it is set aside; its real usage replaces the estimate when it is over. A request for
 which there is no room beside what is set aside waits for what is in flight, which may cost less than was set aside.
@@ -8,15 +8,19 @@ One for which there is no room beside what is spent is not made.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 
 from pytest_ragas.errors import BudgetError, ModelError, StructureError
+from pytest_ragas.scoring.ledger import Ledger, Limits
+from pytest_ragas.scoring.run_purse import RunPurse
 from pytest_ragas.settings.values import Price
 from pytest_ragas.values.model import ModelIdentity, Usage
-from pytest_ragas.values.spent import Spent, dollars
+from pytest_ragas.values.spent import Spent
+
+__all__ = ["ANSWER", "BYTES_PER_TOKEN", "SHORTEST", "Budget", "Charge", "Limits", "Purse"]
 
 BYTES_PER_TOKEN = 3.0
 """UTF-8 bytes of a token before a model has said how many it counts: English has 4 to 5, Chinese about 3."""
@@ -26,63 +30,45 @@ ANSWER = 1_024
 SHORTEST = 64
 """Tokens of an answer below which no estimate goes: short answers vary most."""
 
-_ROUNDING = 1e-9
 _MILLION = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What may be spent; None for any amount."""
-
-    calls: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a limit at all."""
-        return (self.calls, self.tokens, self.usd) != (None, None, None)
-
-    def share(self, workers: int, number: int) -> Limits:
-        """An equal part of everything.
-
-        Args:
-            workers: How many processes share the limits.
-            number: Which of them this is, from 0: the first ones get what is left over. One that takes the place of a
-                process that crashed (`workers` and above) gets nothing: what that one spent, nobody knows.
-        """
-        there = number < workers
-
-        def part(whole: int | None) -> int | None:
-            return None if whole is None else there * (whole // workers + (number < whole % workers))
-
-        usd = None if self.usd is None else there * self.usd / workers
-        return Limits(calls=part(self.calls), tokens=part(self.tokens), usd=usd)
 
 
 class Budget:
     """What one process may spend and has spent. Used on one event loop.
 
     Attributes:
-        limits: What may be spent.
-        spent: What was spent, and how many requests had no room.
+        spent: What this process has spent, and how many of its requests had no room.
     """
 
     def __init__(self, limits: Limits) -> None:
         """
         Args:
-            limits: Of the run, or this process' share of them.
+            limits: Of the run.
         """
-        self.limits = limits
         self.spent = Spent()
-        self._shared = 1
-        self._in_flight: dict[Charge, Spent] = {}
+        self._ledger = Ledger(limits)
+        self._run: RunPurse | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
+    @property
+    def limits(self) -> Limits:
+        """What may be spent."""
+        return self._ledger.limits
+
     def divide(self, workers: int, number: int) -> None:
-        """Keep to an equal part: other processes have the others."""
-        self.limits = self.limits.share(workers, number)
-        self._shared = workers
+        """Keep to an equal part: other processes, which this one cannot talk to, have the others."""
+        self._ledger = Ledger(self._ledger.limits.share(workers, number), share=True)
+
+    def join(self, run: RunPurse) -> None:
+        """From now on ask a purse that all processes of the run share."""
+        self._run = run
+        run.again = self._again_from_outside
+
+    @property
+    def joined(self) -> bool:
+        """Whether the whole run has one purse, which others keep account of."""
+        return self._run is not None
 
     def purse(self, identity: ModelIdentity, price: Price) -> Purse:
         """What one model is paid from."""
@@ -98,47 +84,41 @@ class Budget:
         Raises:
             BudgetError: There is no room for it.
         """
+        self._loop = asyncio.get_running_loop()
         while True:
-            cost = estimate()
-            if (why := self._too_much(self.spent + cost, cost)) is not None:
-                self.spent += Spent(refused=1)
-                raise BudgetError(why)
-            if self._too_much(self.spent + self._set_aside() + cost, cost) is None:
-                self._in_flight[charge] = cost
-                return
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            # before it is asked: what ends in between may be what makes room
+            turn: asyncio.Future[None] = self._loop.create_future()
             self._waiting.append(turn)
-            await turn
+            try:
+                if await self._set_aside(charge, estimate()):
+                    return
+                await turn
+            except BudgetError:
+                self.spent += Spent(refused=1)
+                raise
+            finally:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+
+    async def _set_aside(self, charge: Charge, cost: Spent) -> bool:
+        return self._ledger.set_aside(charge, cost) if self._run is None else await self._run.set_aside(charge, cost)
 
     def settle(self, charge: Charge, cost: Spent) -> None:
         """A request is over."""
-        del self._in_flight[charge]
+        (self._ledger if self._run is None else self._run).settle(charge, cost)
         self.spent += cost
+        self._again()
+
+    def _again(self) -> None:
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
             if not turn.done():
                 turn.set_result(None)
 
-    def _set_aside(self) -> Spent:
-        return sum(self._in_flight.values(), Spent())
-
-    def _too_much(self, total: Spent, cost: Spent) -> str | None:
-        """Why a total is more than may be spent; None where it is not."""
-        limits, spent = self.limits, self.spent
-        if limits.calls is not None and total.calls > limits.calls:
-            calls = f"{limits.calls:,} call{'' if limits.calls == 1 else 's'}"
-            return self._message(calls, "max-calls", f"{spent.calls:,} {'was' if spent.calls == 1 else 'were'} made")
-        if limits.tokens is not None and total.tokens > limits.tokens:
-            said = f"{spent.tokens:,} are spent, and this call may take {cost.tokens:,}"
-            return self._message(f"{limits.tokens:,} tokens", "max-tokens", said)
-        if limits.usd is not None and total.usd > limits.usd + _ROUNDING:
-            said = f"{dollars(spent.usd)} are spent, and this call may cost {dollars(cost.usd)}"
-            return self._message(dollars(limits.usd), "max-usd", said)
-        return None
-
-    def _message(self, limit: str, option: str, said: str) -> str:
-        share = f", this worker's share of --ragas-{option}," if self._shared > 1 else f" (--ragas-{option})"
-        return f"the budget of {limit}{share} has no room for another call: {said}"
+    def _again_from_outside(self) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # that loop is closed
+                self._loop.call_soon_threadsafe(self._again)
 
 
 class Purse:

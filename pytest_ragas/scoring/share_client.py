@@ -1,12 +1,16 @@
-"""`ShareClient`: keeps a `Limiter` at the share of the run's limit that this process may use now."""
+"""`ShareClient`: keeps a `Limiter` at its share of the run's limit, by what it can use now; asks the run's purse."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import deque
+from typing import Any
 
+from pytest_ragas.scoring.budget import Budget
 from pytest_ragas.scoring.limits import Limiter
+from pytest_ragas.scoring.run_purse import RunPurse
 from pytest_ragas.scoring.share_lines import BrokenLineError, Line, connect
 
 _TICK = 0.05
@@ -25,7 +29,17 @@ class ShareClient:
         stopped: Whether the server has said that the run is over.
     """
 
-    def __init__(self, limiter: Limiter, *, port: int, token: str, worker: str, limit: int, fallback: int) -> None:
+    def __init__(
+        self,
+        limiter: Limiter,
+        *,
+        port: int,
+        token: str,
+        worker: str,
+        limit: int,
+        fallback: int,
+        budget: Budget | None = None,
+    ) -> None:
         """
         Args:
             limiter: Of this process.
@@ -34,6 +48,7 @@ class ShareClient:
             worker: Name of this process.
             limit: The limit of the run.
             fallback: The share without a server.
+            budget: Of this process; from now on the run has one purse.
         """
         self.stopped = False
         self._limiter = limiter
@@ -46,9 +61,16 @@ class ShareClient:
         self._limiter.set_limit(0)
         self._thread: threading.Thread | None = None
         self._line: Line | None = None
+        self._sending = threading.Lock()  # what is asked of the purse is sent by the loop's thread
+        self._purse: RunPurse | None = None
+        greeting: dict[str, Any] = {"token": token, "worker": worker, "limit": limit}
+        if budget is not None and budget.limits.any:
+            self._purse = RunPurse(self._send)
+            greeting["budget"] = dataclasses.asdict(budget.limits)
+            budget.join(self._purse)
         try:
             self._line = connect(port, timeout=_CONNECTING)
-            self._line.send(token=token, worker=worker, limit=limit)
+            self._send(**greeting)
             self._line.connection.settimeout(_TICK)
         except BrokenLineError as error:
             self._fall_back(error)
@@ -67,17 +89,27 @@ class ShareClient:
         try:
             while not self._closing.is_set():
                 for message in self._line.receive():
+                    if "purse" in message and self._purse is not None:
+                        self._purse.hear(message)
                     self.stopped = self.stopped or message.get("stop", False)
                     if "limit" in message:
                         self._number, self._told = int(message["number"]), int(message["limit"])
                         self._limiter.set_limit(self._told)
-                self._say(self._line)
+                self._say()
         except (BrokenLineError, KeyError, TypeError, ValueError) as error:
             self._fall_back(error)
         finally:
+            if self._purse is not None:
+                self._purse.lost()
             self._line.close()
 
-    def _say(self, line: Line) -> None:
+    def _send(self, **message: Any) -> None:
+        if self._line is None:
+            raise BrokenLineError("closed")
+        with self._sending:
+            self._line.send(**message)
+
+    def _say(self) -> None:
         stats = self._limiter.stats()
         self._wants.append(stats.in_flight + stats.waiting)
         if stats.limit != self._told:
@@ -87,9 +119,11 @@ class ShareClient:
         said = (max(self._wants), max(self._told, stats.in_flight), self._number)
         if said != self._said:
             self._said = said
-            line.send(want=said[0], have=said[1], number=said[2])
+            self._send(want=said[0], have=said[1], number=said[2])
 
     def _fall_back(self, error: Exception) -> None:
         if not self._closing.is_set():
             self._limiter.set_limit(self._fallback)
+            if self._purse is not None:
+                self._purse.lost()
             log.warning("the limit of calls is not shared by demand (%s): this process has %d", error, self._fallback)

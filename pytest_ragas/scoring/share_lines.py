@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
-from socket import AF_INET, SOCK_STREAM
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 from socket import socket as Socket  # as it is now: plugins replace `socket.socket` while tests run
 from typing import Any
 
@@ -21,6 +22,9 @@ class Line:
     """One connection. Reading and writing belong to one thread each."""
 
     def __init__(self, connection: Socket) -> None:
+        # a message that waits until the one before it is acknowledged comes 40 ms late
+        with contextlib.suppress(OSError):  # closed already
+            connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         self.connection = connection
         self._read = b""
 

@@ -1,4 +1,5 @@
-"""`ShareServer`: deals out one limit of calls to the processes of a run, by what each can use at the moment.
+"""`ShareServer`: deals out one limit of calls to the processes of a run, by what each can use at the moment; and keeps
+the one purse of their budget.
 
 What one gives up is given to another only when the first has said that it is free: the sum of what processes may use
 never exceeds the limit.
@@ -17,11 +18,16 @@ from socket import AF_INET, SOCK_STREAM, socketpair
 from socket import socket as Socket
 from typing import Any
 
+from pytest_ragas.scoring.run_ledger import RunLedger
 from pytest_ragas.scoring.share_lines import HOST, BrokenLineError, Line
 from pytest_ragas.scoring.shares import fair_shares, static_share
+from pytest_ragas.values.spent import Spent
 
 _TURN = 1.0
 """Seconds after which it is the next one's turn, where there is not one call for each."""
+
+_ANSWERED = 2.0
+"""Seconds that the server has to say something to its own process."""
 
 log = logging.getLogger("pytest_ragas.shares")
 
@@ -55,10 +61,12 @@ class ShareServer:
         """
         self._count = workers
         self._limit = 0
+        self._ledger = RunLedger(workers)
         self._turn = 0
         self._stopped = False
         self._workers: dict[str, _Worker] = {}
         self._commands: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[queue.SimpleQueue[Spent]] = queue.SimpleQueue()
         self._listener = Socket(AF_INET, SOCK_STREAM)
         self._listener.bind((HOST, 0))
         self._listener.listen(128)
@@ -74,12 +82,22 @@ class ShareServer:
     # ---- for the main thread --------------------------------------------------------------------
 
     def reserve(self, worker: str) -> None:
-        """A worker that cannot connect, on another machine, has its static share."""
+        """A worker that cannot connect, on another machine, has its static share of limit and budget."""
         self._command("reserve", worker)
 
     def forget(self, worker: str) -> None:
         """A worker has ended, well or not: what it had is free."""
         self._command("forget", worker)
+
+    def spent(self) -> Spent | None:
+        """What the run has spent through this server; None where it does not answer any more."""
+        answer: queue.SimpleQueue[Spent] = queue.SimpleQueue()
+        self._answers.put(answer)
+        self._command("spent", "")
+        try:
+            return answer.get(timeout=_ANSWERED if self._thread.is_alive() else 0)
+        except queue.Empty:
+            return None
 
     def stop_workers(self) -> None:
         """Tell every worker that the run is over, and that it need not wait for scores."""
@@ -144,6 +162,8 @@ class ShareServer:
             for message in line.receive():
                 if not data[1]:
                     data[1] = self._greeted(line, message)
+                elif "purse" in message:
+                    self._ledger.told(data[1], message, say=line.send)
                 else:
                     self._told(self._workers[data[1]], message)
         except (BrokenLineError, KeyError, TypeError, ValueError):
@@ -154,6 +174,8 @@ class ShareServer:
             raise BrokenLineError("a stranger")
         self._limit = int(message["limit"])
         name = str(message["worker"])
+        if "budget" in message:
+            self._ledger.open(message["budget"])
         self._workers[name] = _Worker(line=line)
         if self._stopped:
             line.send(stop=True)
@@ -170,21 +192,33 @@ class ShareServer:
         line.close()
         worker = self._workers.get(name)
         if worker is not None and worker.line is line:
+            self._ledger.lose(name)
             self._reserve(name)  # it may live, and then uses its static share
 
     def _obey(self, command: str, name: str) -> None:
         worker = self._workers.get(name)
         if command == "reserve":
+            self._ledger.set_apart(name)
             self._reserve(name)
+        elif command == "spent":
+            self._answers.get().put(self._ledger.spent)
         elif command == "forget" and worker is not None:
             if worker.line is not None:
-                self._selector.unregister(worker.line.connection)
-                worker.line.close()
-            del self._workers[name]
+                self._hear_out(worker.line, name)
+            self._workers.pop(name, None)
         elif command == "stop":
             self._stopped = True
             for other in self._workers.values():
                 self._say(other, stop=True)
+
+    def _hear_out(self, line: Line, name: str) -> None:
+        """A worker has ended: what it said last is still to be read, of what it has paid above all."""
+        while self._workers[name].line is line:
+            said = [key.data for key, _ in self._selector.select(0) if key.fileobj is line.connection]
+            if not said:  # it has not closed its end yet, but it judges nothing any more
+                self._hang_up(line, name)
+                return
+            self._hear(said[0])
 
     def _reserve(self, name: str) -> None:
         worker = self._workers.setdefault(name, _Worker(line=None))

@@ -189,3 +189,31 @@ def test_without_a_budget_nothing_is_said(judged):
     result = judged.run()
     result.assert_outcomes(passed=5)
     assert "budget:" not in result.stdout.str()
+
+
+def test_a_worker_may_spend_what_the_others_do_not(judged):
+    """All the tests that ask are one worker's."""
+    judged.tests(SUITE.replace("@pytest", "@pytest.mark.xdist_group('one')\n@pytest"))
+    judged.tests("import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_idle(n): pass", name="test_idle.py")
+    result = judged.run("--ragas-max-calls=5", "-n2", "--dist=loadgroup")
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(["budget: 5 of 5 calls"])
+
+
+CRASHES = """
+import os
+
+@pytest.mark.ragas(testset="testset.json", thresholds={"judged": 0.5}, scoring="blocking")
+@pytest.mark.xdist_group("one")
+def test_rag(ragas_sample):
+    if ragas_sample.id == "q3":
+        os._exit(1)
+"""
+
+
+def test_what_a_worker_spent_before_it_crashed_is_spent(judged):
+    """Two rows are paid for, the third one kills the worker, and the one that takes its place has what is left."""
+    result = judged.tests(CRASHES).run("--ragas-max-calls=3", "-n1")
+    outcomes = result.parseoutcomes()
+    assert (outcomes["passed"], outcomes["errors"]) == (3, 1)
+    result.stdout.fnmatch_lines(["budget: 3 of 3 calls; 1 call had no room and was not made"])

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_ragas.errors import PytestRagasError as PytestRagasError
+    from pytest_ragas.evalscope import TaskScores as TaskScores
+    from pytest_ragas.evalscope import run_task as run_task
     from pytest_ragas.models.scripted import ScriptedCritic as ScriptedCritic
     from pytest_ragas.models.scripted import ScriptedEmbeddings as ScriptedEmbeddings
     from pytest_ragas.plugin.assertions import aassert_scores as aassert_scores
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "PytestRagasError": "errors",
+    "TaskScores": "evalscope",
+    "run_task": "evalscope",
     "ScriptedCritic": "models.scripted",
     "ScriptedEmbeddings": "models.scripted",
     "aassert_scores": "plugin.assertions",

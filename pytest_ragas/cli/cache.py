@@ -128,9 +128,9 @@ _ACTIONS = {"stats": _stats, "export": _export, "import": _import, "prune": _pru
 
 
 def _open(arguments: argparse.Namespace, *, readonly: bool) -> Store:
-    from pytest_ragas.cli.rootdir import rootdir
     from pytest_ragas.judgements.opening import open_store
     from pytest_ragas.settings.load import load_settings
+    from pytest_ragas.settings.rootdir import rootdir
 
     typed = {"cache_dir": arguments.cache_dir, "cache_url": arguments.cache_url}
     settings = load_settings(rootdir=rootdir(), environ=os.environ, command_line=typed)

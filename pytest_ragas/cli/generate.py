@@ -62,10 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what was done; 0, or 1 if --check finds something."""
-    from pytest_ragas.cli.rootdir import rootdir
     from pytest_ragas.errors import ConfigurationError
     from pytest_ragas.session.testset_file import from_root
     from pytest_ragas.settings.load import load_settings
+    from pytest_ragas.settings.rootdir import rootdir
 
     root = rootdir()
     file = Path(arguments.config).absolute() if arguments.config else None

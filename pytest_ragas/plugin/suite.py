@@ -125,12 +125,17 @@ class Suite:
 
         given = command_line(self.config)
         file = self.config.getoption("ragas_config")
-        return load_settings(
+        settings = load_settings(
             rootdir=self.config.rootpath,
             config_file=self.config.invocation_params.dir / file if file else None,
             environ=os.environ,
             command_line=given,
         )
+        for note in () if self.is_worker else settings.notes:
+            from pytest_ragas.plugin.unstored import warn
+
+            warn(self.config, note)
+        return settings
 
     @cached_property
     def session(self) -> Session:

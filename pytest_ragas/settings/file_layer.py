@@ -19,6 +19,8 @@ from pytest_ragas.files.yaml_text import parse_yaml
 from pytest_ragas.settings.layers import Layer
 from pytest_ragas.settings.options import OPTIONS
 from pytest_ragas.settings.seal import seal
+from pytest_ragas.settings.task import is_task, read_task
+from pytest_ragas.settings.task_layer import sealed_task, task_layer
 
 _STYLES: dict[str, Literal["toml", "yaml", "json"]] = {
     ".toml": "toml",
@@ -64,7 +66,10 @@ def file_layer(path: Path, *, rootdir: Path, environ: Mapping[str, str]) -> Read
         if path.suffix.lower() not in _STYLES:
             raise FileProblem(f"the suffix {path.suffix!r} is not known. A settings file ends in {', '.join(_STYLES)}.")
         style = _STYLES[path.suffix.lower()]
-        table, inside = settings_table(_document(path, style))
+        document = _document(path, style)
+        if is_task(document):
+            return _task_layer(document, path=path, origin=origin, environ=environ)
+        table, inside = settings_table(document)
     except FileProblem as error:
         return None, [ConfigurationError(f"Cannot read the settings file {origin}: {error}")]
     return _layer(table, origin=origin, style=style, place=f"{inside}{origin}", environ=environ)
@@ -72,8 +77,6 @@ def file_layer(path: Path, *, rootdir: Path, environ: Mapping[str, str]) -> Read
 
 def settings_table(document: Any) -> tuple[Any, str]:
     """The table of our keys in a settings file, and the words that say where in the file it is.
-
-    A document of another shape (a task of another tool, say) is translated here.
 
     Raises:
         FileProblem: It holds no table, or two.
@@ -91,6 +94,18 @@ def settings_table(document: Any) -> tuple[Any, str]:
     if tools is not None and not ours:
         raise FileProblem("it has no table [tool.pytest-ragas]. Add one, or write the keys at the top of the file.")
     return document, ""
+
+
+def _task_layer(document: Any, *, path: Path, origin: str, environ: Mapping[str, str]) -> Read:
+    """The settings of a task of EvalScope: its models, metrics and concurrency. Tests name testsets themselves."""
+    sealed, problem = sealed_task(document, place=origin, beside=path.parent, environ=environ)
+    if problem:
+        return None, [ConfigurationError(problem)]
+    try:
+        task = read_task(sealed, place=origin, environ=environ)
+    except ConfigurationError as error:
+        return None, [error]
+    return task_layer(task.together(), origin=origin, notes=task.notes), []
 
 
 def mend_of(problem: str) -> str:

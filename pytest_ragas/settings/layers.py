@@ -25,6 +25,8 @@ class Layer:
     """Keys and values as a config file holds them."""
     place: str = ""
     """Where a file has the keys: "[tool.pytest-ragas] of pyproject.toml"."""
+    notes: tuple[str, ...] = ()
+    """What it says that is left aside."""
     gates: tuple[tuple[str, str], ...] = field(default=())
     """(aggregate, bound) pairs of the options, beside those of `table`: here one aggregate may have two bounds."""
 

@@ -25,6 +25,7 @@ def load_settings(
     config_file: Path | None = None,
     environ: Mapping[str, str],
     command_line: Mapping[str, Any] = MappingProxyType({}),
+    task: Layer | None = None,
 ) -> Settings:
     """What every source of settings says together.
 
@@ -38,6 +39,7 @@ def load_settings(
         environ: Environment variables: `PYTEST_RAGAS_…`, and those that `env:NAME` asks for.
         command_line: Values of the options under the names of `OPTIONS`: texts as they were typed, lists of them
             for repeatable options, or values of the right type. None is "not given".
+        task: What a task of EvalScope says; weighs as the file of `--ragas-config` does, and comes after it.
 
     Raises:
         ConfigurationError: Something in a source cannot be used; lists everything, each with its place and mend.
@@ -46,7 +48,7 @@ def load_settings(
     # this frame is part of every traceback from here on, and tracebacks may print its locals
     environ = Unseen(environ, "environment")
     command_line = Unseen(command_line, "command line")
-    layers, problems = _read(rootdir, config_file, environ, command_line)
+    layers, problems = _read(rootdir, config_file, environ, command_line, task)
     if problems:
         raise problems[0] if len(problems) == 1 else _together(problems)
     settings = merged(layers)
@@ -65,12 +67,17 @@ def _places(settings: Settings, rootdir: Path) -> dict[str, Path]:
 
 
 def _read(
-    rootdir: Path, config_file: Path | None, environ: Mapping[str, str], command_line: Mapping[str, Any]
+    rootdir: Path,
+    config_file: Path | None,
+    environ: Mapping[str, str],
+    command_line: Mapping[str, Any],
+    task: Layer | None,
 ) -> tuple[list[Layer], list[ConfigurationError]]:
     named = config_file or environ.get("PYTEST_RAGAS_CONFIG", "").strip() or None
     reads = [
         pyproject_layer(rootdir, environ),
         file_layer(Path(named), rootdir=rootdir, environ=environ) if named else (None, []),
+        (task, []),
         environment_layer(environ),
         command_line_layer(command_line, environ),
     ]

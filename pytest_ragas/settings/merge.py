@@ -63,6 +63,7 @@ def merged(layers: Sequence[Layer]) -> Settings:
         prices=prices_from(prices),
         gates=tuple(f"{aggregate.strip()} {bound.strip()}" for aggregate, bound in gates),
         origin=origin,
+        notes=tuple(note for layer in layers for note in layer.notes),
     )
 
 

@@ -110,6 +110,8 @@ class Settings:
     """What models cost, by their names."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where each key that is not a default came from: "command line", "environment", a file."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What a source says that is left aside, for the user to see once."""
     places: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
     """Where `cache_dir` and `cassette` lie, as whoever wrote them meant it: a path in a file begins at the rootdir, a
     typed one where it was typed."""

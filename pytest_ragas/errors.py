@@ -10,7 +10,7 @@ PytestRagasError
 ├── GenerationError               a testset could not be generated whole; says how much of it, and why
 ├── JudgementStoreError           stored judgements cannot be read; nothing of them is changed
 ├── GateSyntaxError               a gate expression that cannot be read
-├── BudgetError                   a call that the budget of the run has no room for: it was not made
+├── BudgetError                   a call that the budget of the run, or its time, has no room for: it was not made
 ├── MetricError                   this sample cannot be scored by this metric
 │   ├── MissingFieldError         the sample lacks a field that the metric needs
 │   ├── NothingToJudgeError       the fields are there, but hold nothing (an empty response)
@@ -122,7 +122,7 @@ class GateSyntaxError(ConfigurationError):
 
 
 class BudgetError(PytestRagasError):
-    """The budget of the run has no room for a call: it was not made."""
+    """The budget of the run, or its time, has no room for a call: it was not made."""
 
 
 class MetricError(PytestRagasError):

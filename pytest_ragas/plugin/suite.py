@@ -57,7 +57,7 @@ class Suite:
         self.settings_error = ""
         self.target_uses: WeakKeyDictionary[FunctionType, pytest.Mark] = WeakKeyDictionary()
         self._looked_at: tuple[pytest.Collector | None, bool] = (None, False)
-        self._started = time.perf_counter()
+        self._started, self._began = time.perf_counter(), time.time()
         self._testsets: dict[Path, tuple[tuple[int, int], Testset]] = {}
         self._evaluators: dict[tuple[int, int], tuple[object, object, Evaluator]] = {}
 
@@ -109,6 +109,13 @@ class Suite:
             raise pytest.UsageError(self.settings_error) from None
 
     @property
+    def age(self) -> float:
+        """Seconds since the run began: in a worker of pytest-xdist, since the controller did."""
+        from pytest_ragas.plugin.xdist_shares import age_of_run
+
+        return time.perf_counter() - self._started + age_of_run(self.config, self._began)
+
+    @property
     def is_worker(self) -> bool:
         """Whether this is a worker process of pytest-xdist, which reports to a controller."""
         return hasattr(self.config, "workerinput")
@@ -144,7 +151,7 @@ class Suite:
         from pytest_ragas.plugin.unstored import PLUGIN, Unstored
         from pytest_ragas.session.session import Session
 
-        session = Session(self.settings, self._registry())
+        session = Session(self.settings, self._registry(), age=self.age)
         self.config.add_cleanup(session.close)
         keep_apart(self.config)
         if self.is_worker:

@@ -28,8 +28,9 @@ def write_summary(suite: Suite, reporter: pytest.TerminalReporter) -> None:
     if reporter.no_summary or suite.settings.summary == "off" or reporter.verbosity < -1:
         write_red_gates(suite, reporter)
         return
+    run = suite.run()
     lines = summary_lines(
-        suite.run(),
+        run,
         verdicts,
         width=reporter._tw.fullwidth,
         level=suite.settings.summary,
@@ -40,13 +41,14 @@ def write_summary(suite: Suite, reporter: pytest.TerminalReporter) -> None:
     )
     reporter.write_sep("=", "ragas summary")
     _write(reporter, lines)
-    _write(reporter, _budget(suite, reporter))
+    _write(reporter, _budget(suite, reporter, run.seconds))
 
 
-def _budget(suite: Suite, reporter: pytest.TerminalReporter) -> list[Line]:
-    total = spent(suite)
-    line = budget_line(suite.settings, total)
-    return wrapped_lines(line, reporter._tw.fullwidth, {"yellow": True} if total.refused else {}) if line else []
+def _budget(suite: Suite, reporter: pytest.TerminalReporter, seconds: float) -> list[Line]:
+    total, most = spent(suite), suite.settings.max_seconds
+    line = budget_line(suite.settings, total, seconds=seconds)
+    full = total.refused or (most is not None and seconds > most)
+    return wrapped_lines(line, reporter._tw.fullwidth, {"yellow": True} if full else {}) if line else []
 
 
 def write_red_gates(suite: Suite, reporter: pytest.TerminalReporter) -> None:

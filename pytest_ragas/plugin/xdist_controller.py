@@ -37,7 +37,7 @@ class Controller:
         """A worker is about to start."""
         if self._dealing is None:
             self._dealing = Dealing(node.workerinput["workercount"])
-        self._dealing.configure(node)
+        self._dealing.configure(node, age=self._suite.age)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

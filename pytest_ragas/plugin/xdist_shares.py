@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _INPUT = "ragas_shares"
 """Of a worker's input: where the controller deals out the limit and keeps the purse."""
 
+_BEGAN = "ragas_began"
+"""Of a worker's input: when the run began, in Unix seconds; of one on another machine, how many seconds ago."""
+
 _CLIENT = pytest.StashKey[Any]()
 
 
@@ -26,8 +30,9 @@ class Dealing:
 
         self._server = ShareServer(workers)
 
-    def configure(self, node: Any) -> None:
-        """A worker is about to start: tell it where the limit is dealt out."""
+    def configure(self, node: Any, *, age: float) -> None:
+        """A worker is about to start: tell it where the limit is dealt out, and how old the run is."""
+        node.workerinput[_BEGAN] = {"at": time.time() - age} if node.gateway.spec.popen else {"ago": age}
         if node.gateway.spec.popen:
             node.workerinput[_INPUT] = {"port": self._server.port, "token": self._server.token}
         else:  # on another machine, perhaps
@@ -70,6 +75,12 @@ def join(config: pytest.Config, limiter: Limiter, limit: int, budget: Budget) ->
     )
     config.stash[_CLIENT] = client
     config.add_cleanup(client.close)
+
+
+def age_of_run(config: pytest.Config, began: float) -> float:
+    """Seconds by which the run is older than this process, which began at some Unix second."""
+    said: dict[str, float] = getattr(config, "workerinput", {}).get(_BEGAN, {})
+    return max(0.0, began - said["at"] if "at" in said else said.get("ago", 0.0))
 
 
 def told_to_stop(config: pytest.Config) -> bool:

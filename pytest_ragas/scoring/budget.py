@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import math
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -48,6 +50,7 @@ class Budget:
         self.spent = Spent()
         self._ledger = Ledger(limits)
         self._run: RunPurse | None = None
+        self._closes, self._why = math.inf, ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -70,6 +73,15 @@ class Budget:
         """Whether the whole run has one purse, which others keep account of."""
         return self._run is not None
 
+    def close_at(self, moment: float, why: str) -> None:
+        """Set nothing aside any more from some moment on.
+
+        Args:
+            moment: As `time.monotonic()` says it.
+            why: What the error says.
+        """
+        self._closes, self._why = moment, why
+
     def purse(self, identity: ModelIdentity, price: Price) -> Purse:
         """What one model is paid from."""
         return Purse(self, price, most=_most(identity))
@@ -90,6 +102,8 @@ class Budget:
             turn: asyncio.Future[None] = self._loop.create_future()
             self._waiting.append(turn)
             try:
+                if time.monotonic() >= self._closes:  # it has waited for room until the end
+                    raise BudgetError(self._why)
                 if await self._set_aside(charge, estimate()):
                     return
                 await turn

@@ -7,10 +7,11 @@ import contextvars
 import heapq
 import itertools
 import os
+import time
 from dataclasses import dataclass
 from types import TracebackType
 
-from pytest_ragas.errors import StructureError, TransientModelError
+from pytest_ragas.errors import BudgetError, StructureError, TransientModelError
 from pytest_ragas.scoring.allowance import Allowance
 
 current_order: contextvars.ContextVar[int] = contextvars.ContextVar("ragas_order", default=0)
@@ -96,6 +97,11 @@ class Limiter:
         self._loops = 0
         self._hops = 0
         self._sequence = itertools.count()
+        self._closes: float | None = None
+        self._why = ""
+        self._closed = False
+        self._closer: asyncio.TimerHandle | None = None
+        self._sleepers: set[asyncio.Future[None]] = set()
         self._root._nodes.append(self)
 
     def child(self, limit: int | None = None) -> Limiter:
@@ -136,6 +142,39 @@ class Limiter:
                 return
         self._change(limit)
 
+    def close_at(self, moment: float, why: str) -> None:
+        """Give no slot any more from some moment on: who waits then, and who comes later, gets a `BudgetError`.
+
+        What is in flight goes on. Of the root, before its first call.
+
+        Args:
+            moment: As `time.monotonic()` says it.
+            why: What the error says.
+        """
+        self._root._closes, self._root._why = moment, why
+
+    async def rest(self, seconds: float) -> None:
+        """Sleep before the next attempt of a call.
+
+        Raises:
+            BudgetError: There will be none.
+        """
+        root = self._root
+        if root._closes is None:
+            await asyncio.sleep(seconds)
+            return
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        handle = asyncio.get_running_loop().call_later(seconds, _wake, sleeper)
+        root._sleepers.add(sleeper)
+        try:
+            if not root._closed:
+                await sleeper
+        finally:
+            root._sleepers.discard(sleeper)
+            handle.cancel()
+        if root._closed:
+            raise BudgetError(root._why)
+
     def stats(self) -> LimiterStats:
         """What it does right now; may be read from any thread."""
         return LimiterStats(
@@ -157,6 +196,8 @@ class Limiter:
         loop = asyncio.get_running_loop()
         if loop is not root._loop:
             root._move_to(loop)
+        if root._closed:
+            raise BudgetError(root._why)
         if self._free() and not root._hops:
             self._take()
             return root._loops, self._allowance.halved
@@ -172,6 +213,8 @@ class Limiter:
             elif turn.cancelled():
                 self._waiting -= 1
                 self._forget_cancelled()
+            elif turn.exception() is not None:
+                pass  # cancelled in the moment of the end: no slot was given
             else:  # cancelled in the moment that the slot was given: hand it on
                 self._give_back()
                 root._dispatch()
@@ -281,6 +324,23 @@ class Limiter:
             node._queue = []
             node._in_flight = node._waiting = 0
             node._pause = None
+        self._sleepers = set()
+        if self._closes is not None:
+            left = self._closes - time.monotonic()
+            self._closed = left <= 0
+            self._closer = None if self._closed else loop.call_later(left, self._close)
+
+    def _close(self) -> None:
+        """Of the root: the moment is there after which no slot is given."""
+        self._closed = True
+        for node in self._nodes:
+            queue, node._queue = node._queue, []
+            for _, _, turn in queue:
+                if not turn.done():
+                    node._waiting -= 1
+                    turn.set_exception(BudgetError(self._why))
+        for sleeper in self._sleepers:
+            _wake(sleeper)
 
 
 class Slot:
@@ -302,6 +362,11 @@ class Slot:
     ) -> None:
         seconds = asyncio.get_running_loop().time() - self._start
         self._limiter._leave(self._loops, self._halved, seconds, error)
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:

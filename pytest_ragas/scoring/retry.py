@@ -164,7 +164,7 @@ class _Call:
                     raise
                 self._failed += 1
                 raise self._exhausted(f"no answer within the {self._retry.deadline:g} s that a call may take") from None
-            await asyncio.sleep(pause)
+            await self._limiter.rest(pause)
             self._spent += pause
 
     def _pause(self, error: TransientModelError) -> float:

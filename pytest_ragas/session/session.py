@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -43,12 +44,22 @@ CONFIGURED = object()
 class Session:
     """The models, metrics and engine of one process, built when first needed and closed once."""
 
-    def __init__(self, settings: Settings, registry: Registry) -> None:
+    def __init__(self, settings: Settings, registry: Registry, *, age: float = 0.0) -> None:
+        """
+        Args:
+            settings: What the run is configured to do.
+            registry: The metrics that there are.
+            age: Seconds since the run began.
+        """
         self.settings = settings
         self.registry = registry
         self.engine = Engine(concurrency=settings.concurrency)
         self.limiter = Limiter(settings.concurrency)
         self.budget = Budget(Limits(calls=settings.max_calls, tokens=settings.max_tokens, usd=settings.max_usd))
+        if settings.max_seconds is not None:
+            over, why = time.monotonic() - age + settings.max_seconds, time_is_up(settings.max_seconds)
+            self.limiter.close_at(over, why)
+            self.budget.close_at(over, why)
         self._order = itertools.count()
         self._handed_over = 0
         self._counting = threading.Lock()  # answers of a target arrive in its own thread
@@ -348,6 +359,11 @@ def _notes(model: LLM | LikelihoodCritic | Embeddings) -> tuple[str, ...]:
     """What a client of ours found out about its server."""
     notes = getattr(model, "notes", ())
     return notes if isinstance(notes, tuple) and all(isinstance(note, str) for note in notes) else ()
+
+
+def time_is_up(seconds: float) -> str:
+    """Why nothing is asked any more."""
+    return f"the time of the run is up: after {seconds:g} s (--ragas-max-seconds) no further call is made"
 
 
 def is_stored(model: LLM | LikelihoodCritic | Embeddings) -> bool:

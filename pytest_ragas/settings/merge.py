@@ -13,7 +13,7 @@ from pytest_ragas.values.gate import thresholds_from
 
 _MODELS = ("critic_llm", "generator_llm", "embeddings")
 _WHOLE = ("concurrency", "target_concurrency", "max_calls", "max_tokens", "repeats")
-_NUMBERS = ("min_coverage", "target_timeout", "max_usd", "repeats_confidence")
+_NUMBERS = ("min_coverage", "target_timeout", "max_usd", "max_seconds", "repeats_confidence")
 
 Gates = list[tuple[str, str]]
 

@@ -263,6 +263,14 @@ OPTIONS: tuple[Option, ...] = (
         example="0.50",
     ),
     _option(
+        "max_seconds",
+        parse=option_text.number,
+        default="none",
+        metavar="SECONDS",
+        help="Budget of the run: seconds from its start; after them no call is made, and what is unscored is not run",
+        example="600",
+    ),
+    _option(
         "summary",
         default="short",
         metavar="LEVEL",

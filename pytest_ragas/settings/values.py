@@ -106,6 +106,8 @@ class Settings:
     """Tokens that they may read and write."""
     max_usd: float | None = None
     """US dollars that they may cost."""
+    max_seconds: float | None = None
+    """Seconds from the start of a run after which no call is made any more."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """What models cost, by their names."""
     origin: Mapping[str, str] = field(default_factory=dict)

@@ -217,3 +217,35 @@ def test_what_a_worker_spent_before_it_crashed_is_spent(judged):
     outcomes = result.parseoutcomes()
     assert (outcomes["passed"], outcomes["errors"]) == (3, 1)
     result.stdout.fnmatch_lines(["budget: 3 of 3 calls; 1 call had no room and was not made"])
+
+
+SLOW = CRITIC.replace('ScriptedCritic(said, name="judge")', 'ScriptedCritic(said, name="judge", latency=0.6)')
+
+
+def test_from_the_end_of_the_time_nothing_is_asked(judged, xdist_args):
+    """One call at a time, on all workers together: some rows are scored, the others are errors and never green."""
+    judged.conftest(SLOW).testset(*(f"0.9{number:02}" for number in range(40)))
+    gate = "--ragas-fail-under=mean(judged) >= 0.5"
+    result = judged.run("--ragas-max-seconds=8", "--ragas-concurrency=1", gate, *xdist_args)
+    outcomes = result.parseoutcomes()
+    assert outcomes["passed"] >= 1
+    assert outcomes["errors"] >= 20
+    assert outcomes["passed"] + outcomes["errors"] == 40
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    why = "the time of the run is up: after 8 s (--ragas-max-seconds) no further call is made"
+    result.stdout.fnmatch_lines(
+        [
+            f"judged was not run: {why}",
+            "gate incomplete: *",
+            "budget: * of 8.00 s*",
+            "ERROR *NotRun: judged was not run:*",
+        ]
+    )
+
+
+def test_stored_judgements_count_when_the_time_is_up(judged):
+    judged.conftest(CRITIC + STORED)
+    judged.run().assert_outcomes(passed=5)
+    judged.testset("0.9", "0.8", "0.7", "0.6", "0.95", "0.65")
+    result = judged.run("--ragas-max-seconds=0.001")
+    result.assert_outcomes(passed=5, errors=1)

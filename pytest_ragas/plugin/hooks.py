@@ -9,6 +9,7 @@ import pytest
 
 from pytest_ragas.plugin.blocking import IN_BODY, score_what_is_returned, set_up, wait_for_scores
 from pytest_ragas.plugin.budget import receive_spent, send_spent
+from pytest_ragas.plugin.generated import NOTES
 from pytest_ragas.plugin.header import header_line
 from pytest_ragas.plugin.outcomes import settle_report
 from pytest_ragas.plugin.results import forget, gather, load, pack, receive_models, send_models, unpack
@@ -33,7 +34,8 @@ class Hooks:
     def pytest_report_collectionfinish(self, config: pytest.Config, items: list[pytest.Item]) -> list[str]:
         """Below "collected N items", which a quiet run does not print either."""
         quiet = config.getoption("verbose") < 0 or self.suite.settings_error
-        return [] if quiet else [header_line(self.suite, items)]
+        generated = [f"ragas: {note}" for note in config.stash.get(NOTES, ())]
+        return generated if quiet else [*generated, header_line(self.suite, items)]
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_setup")
     def pytest_runtest_setup_begins(self, item: pytest.Item) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from pytest_ragas.values.testset import Testset
 
 NAME = "ragas"
 
-_LATER = ("docs", "test_size", "distribution")
+GENERATES = ("test_size", "distribution", "language", "seed", "chunk_size", "attempts")
+"""Arguments that say what a generated testset shall be like; they go with `docs`."""
 
 TestsetSource = str | os.PathLike[str] | Testset | Sequence["Mapping[str, Any] | Sample"]
 
@@ -37,6 +38,10 @@ class MarkerArguments:
 
     repeats: int | None = None
     """How often an answer is judged; None: what the configuration says."""
+    docs: tuple[str, ...] | None = None
+    """What the testset is generated from where its file is missing; None: it must be there."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What it shall be like then: those of `GENERATES` that were given."""
 
 
 def read_markers(marks: Iterable[pytest.Mark], *, where: str) -> MarkerArguments:
@@ -58,16 +63,26 @@ def read_markers(marks: Iterable[pytest.Mark], *, where: str) -> MarkerArguments
                 '@pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8}).'
             )
         for name, value in mark.kwargs.items():
-            if name in _LATER:
-                raise ConfigurationError(
-                    f"{name}= in {place} comes with testset generation, which this version does not have yet. "
-                    'Name a file that is there: testset="testset.json".'
-                )
             if name not in _READERS:
                 raise UnknownNameError("argument", name, _READERS, where=place)
             if name not in arguments and value is not None:
                 arguments[name] = _READERS[name](value, place)
-    return MarkerArguments(**arguments)
+    recipe = {name: arguments.pop(name) for name in GENERATES if name in arguments}
+    _check_generates(arguments, recipe, place)
+    return MarkerArguments(**arguments, recipe=recipe)
+
+
+def _check_generates(arguments: Mapping[str, Any], recipe: Mapping[str, Any], place: str) -> None:
+    if "docs" not in arguments:
+        if recipe:
+            raise ConfigurationError(
+                f"{next(iter(recipe))}= in {place} says what a generated testset shall be like, and docs= is missing. "
+                'Write docs=["docs/*.md"], or leave it out for a testset that is there.'
+            )
+    elif not isinstance(arguments.get("testset"), (str, os.PathLike)):
+        raise ConfigurationError(
+            f'docs= in {place} needs the file that the testset is generated into. Write testset="generated.json".'
+        )
 
 
 def _testset(value: Any, place: str) -> TestsetSource:
@@ -145,6 +160,21 @@ def _repeats(value: Any, place: str) -> int:
     return value
 
 
+def _docs(value: Any, place: str) -> tuple[str, ...]:
+    paths = (value,) if isinstance(value, (str, os.PathLike)) else value
+    if not isinstance(paths, Sequence) or not paths or not all(isinstance(path, (str, os.PathLike)) for path in paths):
+        raise ConfigurationError(
+            f"docs={cut(repr(value), 80)} in {place} must be a list of files, folders or globs. "
+            'Write for example docs=["docs/*.md"].'
+        )
+    return tuple(os.fspath(path) for path in paths)
+
+
+def _of_recipe(value: Any, place: str) -> Any:
+    """Read when a testset must be generated, by the recipe: most runs load one that is there."""
+    return value
+
+
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "testset": _testset,
     "thresholds": _thresholds,
@@ -152,4 +182,6 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "scoring": _scoring,
     "target": _target,
     "repeats": _repeats,
+    "docs": _docs,
+    **dict.fromkeys(GENERATES, _of_recipe),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None, scoring=None, repeats=None): \
+HELP = """ragas(testset=None, thresholds=None, metrics=None, target=None, scoring=None, repeats=None, docs=None, ...): \
 score the answer that this test returns or records, and hold it to thresholds.
 
     @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
@@ -16,6 +16,9 @@ score the answer that this test returns or records, and hold it to thresholds.
     target      name of the fixture that gives your RAG as a callable: called ahead for all rows, concurrently; the
                 body may read ragas_sample.response, or be empty
     repeats     how often the answer is judged by metrics that ask an LLM, in place of the configured number
+    docs        files, folders or globs from which the testset is generated, once, if its file is missing; beside it
+                test_size=10, distribution={"simple": 0.5, "multi_context": 0.4, "reasoning": 0.1}, language="",
+                seed=0, chunk_size=800, attempts=5
     scoring     "blocking": this test waits for its scores; otherwise the suite goes on meanwhile
     Markers of a class or module are defaults: for each argument the closest marker wins."""
 

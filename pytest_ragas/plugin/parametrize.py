@@ -8,7 +8,7 @@ import pytest
 
 from pytest_ragas.errors import ConfigurationError, PytestRagasError, TestsetError
 from pytest_ragas.plugin.gates import read_gates
-from pytest_ragas.plugin.marker import NAME, TestsetSource, read_markers
+from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
 from pytest_ragas.plugin.suite import Suite
 from pytest_ragas.plugin.target_fixture import check_target
 from pytest_ragas.testset.rows import sample_from_row
@@ -36,13 +36,17 @@ def parametrize(suite: Suite, metafunc: pytest.Metafunc) -> None:
         suite.metrics.update(dict.fromkeys(suite.wanted(arguments, where=f"the ragas marker of {where}")))
         check_target(suite, metafunc, arguments, where=where)
         if arguments.testset is not None:
-            rows = _rows(suite, arguments.testset, metafunc)
-            metafunc.parametrize(FIXTURE, rows, indirect=True, ids=[row.id for row in rows])
+            rows = _rows(suite, arguments, metafunc)
+            if rows is None:  # --collect-only: a stand-in for the rows that are not there yet
+                metafunc.parametrize(FIXTURE, [None], indirect=True, ids=["not-generated"])
+            else:
+                metafunc.parametrize(FIXTURE, rows, indirect=True, ids=[row.id for row in rows])
     except PytestRagasError as error:
         raise pytest.Collector.CollectError(str(error)) from None
 
 
-def _rows(suite: Suite, source: TestsetSource, metafunc: pytest.Metafunc) -> tuple[Sample, ...]:
+def _rows(suite: Suite, arguments: MarkerArguments, metafunc: pytest.Metafunc) -> tuple[Sample, ...] | None:
+    source = arguments.testset
     if FIXTURE not in metafunc.fixturenames:
         raise ConfigurationError(
             f"{metafunc.definition.nodeid} has a testset, but takes no row of it. "
@@ -52,6 +56,11 @@ def _rows(suite: Suite, source: TestsetSource, metafunc: pytest.Metafunc) -> tup
         return source.samples
     if isinstance(source, (list, tuple)):
         return _unique(_sample(row, number) for number, row in enumerate(source, 1))
+    if arguments.docs is not None:
+        from pytest_ragas.plugin.generated import ensure_testset
+
+        if not ensure_testset(suite, arguments, metafunc):
+            return None
     return suite.testset(source, beside=metafunc.definition.path.parent).samples  # type: ignore[arg-type]
 
 

@@ -21,6 +21,8 @@ from pytest_ragas.values.sample import Sample
 
 T = TypeVar("T")
 
+_TOLD = 0.1
+"""Seconds between two reports of progress; and Ctrl-C does not interrupt a longer wait on Windows."""
 _LAST_ANSWERS = 10.0
 """Seconds after Ctrl-C that calls under way are waited for, so that their answers are stored. A second one ends it."""
 
@@ -89,12 +91,17 @@ def generate_rows(
         types: Every question type.
         wanted: Rows by question type, in place of those of the recipe.
         kept: Rows that the testset has already.
-        progress: Told, on the engine's thread, how many rows are judged well, and of how many.
+        progress: Told, on the caller's thread, how many rows are judged well, and of how many; often.
 
     Raises:
         PytestRagasError: As `generate` does.
     """
     stop = threading.Event()
+    standing = (0, 0)
+
+    def note(ready: int, of: int) -> None:
+        nonlocal standing
+        standing = (ready, of)
 
     def faithfulness(critic: LLM) -> Metric:
         return session.registry.build("native:faithfulness", critic=critic, make=session.make_metric).metric
@@ -110,13 +117,18 @@ def generate_rows(
             types=types,
             wanted=wanted,
             kept=kept,
-            progress=progress,
+            progress=note,
             stop=stop,
         )
 
     future = session.engine.submit(work, order=AT_ONCE)
+    done = threading.Event()
+    future.add_done_callback(lambda _: done.set())
     try:
-        return session.engine.wait(future)
+        while not done.wait(_TOLD):
+            if progress is not None and standing[1]:
+                progress(*standing)
+        return future.result()
     except KeyboardInterrupt:
         stop.set()
         _wait_at_most(future, _LAST_ANSWERS)

@@ -72,9 +72,12 @@ def test_no_bound_takes_a_configured_threshold_away():
         (ragas(metrics=[len]), "must be a list of names"),
         (ragas(target=len), 'must be the name of a fixture that gives your RAG as a callable. Write for example targ'),
         (ragas(target="my rag"), "must be the name of a fixture"),
-        (ragas(docs=["a.md"]), "docs= in the ragas marker of test_rag.py::test_rag comes with testset generation"),
-        (ragas(test_size=5), "comes with testset generation"),
-        (ragas(distribution={}), "comes with testset generation"),
+        (ragas(docs=["a.md"]), 'needs the file that the testset is generated into. Write testset="generated.json"'),
+        (ragas(docs=["a.md"], testset=[{"user_input": "A?"}]), "needs the file that the testset is generated into"),
+        (ragas(docs=[], testset="a.json"), "must be a list of files, folders or globs"),
+        (ragas(docs=7, testset="a.json"), "must be a list of files, folders or globs"),
+        (ragas(test_size=5), "test_size= in the ragas marker of test_rag.py::test_rag says what a generated testset"),
+        (ragas(distribution={}, testset="a.json"), "docs= is missing"),
     ],
 )  # fmt: skip
 def test_arguments_of_the_wrong_kind_say_what_they_should_be(mark, message):

@@ -122,7 +122,9 @@ def interrupted(url: str, moment: float, workers: int, twice: bool) -> Run:
         )
         reported |= set(re.findall(r"(?:PASSED|FAILED|ERROR) (test_ours\.py::\S+?\])", output))
         listed = set(re.findall(r"^no verdict: (\S+)", output, re.M))
-        problems = [] if ended else list(_problems(folder, output, process.returncode, reported, listed, twice))
+        problems = (
+            [] if ended else list(_problems(folder, output, process.returncode, reported, listed, workers, twice))
+        )
     return Run(moment=moment, seconds=seconds, problems=tuple(problems), reported=len(reported), listed=len(listed))
 
 
@@ -137,7 +139,7 @@ def _interrupt(process: subprocess.Popen[str], workers: int) -> None:
 
 
 def _problems(
-    folder: Path, output: str, returncode: int, reported: set[str], listed: set[str], twice: bool
+    folder: Path, output: str, returncode: int, reported: set[str], listed: set[str], workers: int, twice: bool
 ) -> Iterator[str]:
     if "IT HANGS" in output:
         yield f"it hangs:\n{output[-3000:]}"
@@ -163,7 +165,7 @@ def _problems(
         elif kind == "threads" and what:
             yield f"threads left: {what}"
     missing = ran - reported - listed
-    if len(missing) > 1 and not twice:  # one may be in its own teardown
+    if len(missing) > max(1, workers) and not twice:  # one of each process may be in its own teardown
         yield f"neither reported nor listed: {sorted(missing)[:5]} of {len(ran)} that ran"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 from pytest_ragas.errors import ConfigurationError, UnknownNameError
@@ -25,6 +26,7 @@ def build_llm(settings: ModelSettings) -> Critic:
         MissingExtraError: The library of their `client` is not installed.
     """
     settings = _as_api(settings)
+    _no_telemetry(settings)
     kind = settings.options.get("kind", "llm")
     if kind not in KINDS:
         raise UnknownNameError("kind", str(kind), KINDS, where="the settings of the critic LLM")
@@ -60,6 +62,7 @@ def build_embeddings(settings: ModelSettings) -> Embeddings:
         MissingExtraError: The library of their `client` is not installed.
     """
     settings = _as_api(settings)
+    _no_telemetry(settings)
     if settings.model_name_or_path == EMBEDDED:
         raise ConfigurationError(
             'embeddings = "embedded" does not exist: the embedded critic measures without embeddings. '
@@ -92,6 +95,12 @@ _WAYS = (
     "models as one; or return a LangChain chat model or an openai client from the fixture ragas_critic_llm; "
     'or take model_name_or_path = "embedded", which needs no LLM.'
 )
+
+
+def _no_telemetry(settings: ModelSettings) -> None:
+    """Before a local model's libraries are imported: the hub's client reads this once, and counts uses otherwise."""
+    if settings.model_name_or_path not in ("", EMBEDDED):
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 def _as_api(settings: ModelSettings) -> ModelSettings:

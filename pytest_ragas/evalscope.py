@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_ragas.errors import ConfigurationError, PytestRagasWarning, TestsetError
+from pytest_ragas.settings.seal import Unseen
 
 if TYPE_CHECKING:
     from pytest_ragas.metrics.registry import Registry
@@ -85,31 +86,21 @@ def run_task(task_cfg: Mapping[str, Any] | str | os.PathLike[str]) -> TaskScores
     if isinstance(task_cfg, (str, os.PathLike)):
         task, place = read_task_file(Path(task_cfg))
     else:
-        from pytest_ragas.settings.task_layer import task_of
+        from pytest_ragas.settings.task_layer import sealed_task, task_of
 
         place = "the task"
-        task = task_of(task_cfg, place=place, beside=Path.cwd(), environ=os.environ)
-    del task_cfg  # it may hold keys, and tracebacks may print this frame
+        sealed, problem = sealed_task(task_cfg, place=place, beside=Path.cwd(), environ=os.environ)
+        del task_cfg  # it may hold keys, and tracebacks may print this frame
+        task = task_of(sealed, problem, place=place, environ=Unseen(os.environ, "environment"))
     return run_read_task(task, place)
 
 
 def read_task_file(path: Path) -> tuple[Task, str]:
     """The task of a file, and how messages name it. Errors as `run_task`."""
-    from pytest_ragas.files.text import FileProblem
-    from pytest_ragas.settings.task import is_task
-    from pytest_ragas.settings.task_layer import load_document, task_of
+    from pytest_ragas.settings.task_layer import sealed_file, task_of
 
-    try:
-        document = load_document(path)
-    except FileProblem as error:
-        raise ConfigurationError(f"Cannot read the task {path}: {error}") from None
-    if not is_task(document):
-        del document
-        raise ConfigurationError(
-            f"{path} holds no task: it has neither eval_backend nor eval_config. Settings of tests are given to pytest "
-            "by --ragas-config."
-        )
-    return task_of(document, place=str(path), beside=path.parent, environ=os.environ), str(path)
+    sealed, problem = sealed_file(path, environ=os.environ)
+    return task_of(sealed, problem, place=str(path), environ=Unseen(os.environ, "environment")), str(path)
 
 
 def run_read_task(task: Task, place: str) -> TaskScores:
@@ -162,7 +153,7 @@ def _imported(name: str, registry: Registry) -> str:
 
 def _finish(session: Session) -> None:
     for note in session.finish():
-        warnings.warn(PytestRagasWarning(note), stacklevel=4)
+        warnings.warn(PytestRagasWarning(note), stacklevel=5)
 
 
 def _generate(task: Task, part: Generation, place: str) -> TaskScores:

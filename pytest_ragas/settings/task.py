@@ -147,7 +147,7 @@ class _Reader:
         if "tool" in config and not _same(config["tool"], "RAGAS"):
             self.wrong("eval_config.tool", config["tool"], '"RAGAS", the only one that there is here')
         generation, evaluation = config.get("testset_generation"), config.get("eval")
-        if config and generation is None and evaluation is None and not self.problems:
+        if generation is None and evaluation is None and not self.problems:
             self.problems.append(
                 ConfigurationError(
                     f"eval_config in {self.place} asks for nothing. Add testset_generation, eval or both."

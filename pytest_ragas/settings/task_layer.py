@@ -14,7 +14,7 @@ from pytest_ragas.files.text import FileProblem, check_is_file, read_text
 from pytest_ragas.files.yaml_text import parse_yaml
 from pytest_ragas.settings.layers import Layer
 from pytest_ragas.settings.seal import seal
-from pytest_ragas.settings.task import Task, read_task
+from pytest_ragas.settings.task import Task, is_task, read_task
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -58,14 +58,26 @@ def sealed_task(document: Any, *, place: str, beside: Path, environ: Mapping[str
     return seal(whole, environ=environ, place=place), ""
 
 
-def task_of(document: Any, *, place: str, beside: Path, environ: Mapping[str, str]) -> Task:
-    """The task that a document describes. Arguments as for `sealed_task`.
+def sealed_file(path: Path, *, environ: Mapping[str, str]) -> tuple[Any, str]:
+    """The task of a file, as `sealed_task` gives it; raises nothing either."""
+    try:
+        document = load_document(path)
+    except FileProblem as error:
+        return None, f"Cannot read the task {path}: {error}"
+    if not is_task(document):
+        return None, (
+            f"{path} holds no task: it has neither eval_backend nor eval_config. Settings of tests are given to pytest "
+            "by --ragas-config."
+        )
+    return sealed_task(document, place=str(path), beside=path.parent, environ=environ)
+
+
+def task_of(sealed: Any, problem: str, *, place: str, environ: Mapping[str, str]) -> Task:
+    """The task that `sealed_task` gave, when the frames that saw its secrets are gone.
 
     Raises:
-        ConfigurationError: It describes none; lists everything.
+        ConfigurationError: It is none; lists everything.
     """
-    sealed, problem = sealed_task(document, place=place, beside=beside, environ=environ)
-    del document
     if problem:
         raise ConfigurationError(problem)
     return read_task(sealed, place=place, environ=environ)

@@ -14,7 +14,8 @@ from openai_server.author import author
 from openai_server.server import OpenAIServer
 
 from pytest_ragas import run_task
-from pytest_ragas.settings.task_layer import task_of
+from pytest_ragas.settings.task import Task
+from pytest_ragas.settings.task_layer import sealed_task, task_of
 from pytest_ragas.testset.load import load_testset
 
 HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ def test_both_dicts_are_understood_to_the_letter(tmp_path: Path) -> None:
     """Nothing in them is unknown, retired or changed."""
     qwen = {"model_name_or_path": "qwen/Qwen2-7B-Instruct", "template_type": "qwen", "hub": "modelscope"}
     m3e = {"model_name_or_path": "AI-ModelScope/m3e-base", "hub": "modelscope"}
-    task = task_of(generate_testset_task_cfg, place="the task", beside=tmp_path, environ={})
+    task = _read(generate_testset_task_cfg, tmp_path)
     assert (task.notes, task.evaluation) == ((), None)
     assert task.generation is not None
     assert (task.generation.docs, task.generation.output_file) == (("README.md",), "outputs/testset.json")
@@ -50,11 +51,16 @@ def test_both_dicts_are_understood_to_the_letter(tmp_path: Path) -> None:
     }
     critic = {**qwen, "model_name_or_path": "QwenCollection/Ragas-critic-llm-Qwen1.5-GPTQ"}
     assert task.generation.settings == {"generator_llm": qwen, "critic_llm": critic, "embeddings": m3e}
-    task = task_of(eval_task_cfg, place="the task", beside=tmp_path, environ={})
+    task = _read(eval_task_cfg, tmp_path)
     assert (task.notes, task.generation) == ((), None)
     assert task.evaluation is not None
     assert task.evaluation.testset_file == "outputs/testset.json"
     assert task.evaluation.settings == {"critic_llm": qwen, "embeddings": m3e, "metrics": METRICS}
+
+
+def _read(task: dict[str, Any], folder: Path) -> Task:
+    sealed, problem = sealed_task(task, place="the task", beside=folder, environ={})
+    return task_of(sealed, problem, place="the task", environ={})
 
 
 def test_generation_then_evaluation(project: Path, models: dict[str, Any], openai_server: OpenAIServer) -> None:

@@ -41,7 +41,7 @@ FIXTURES = frozenset(
 """pytest-httpx, respx, requests-mock, pytest-responses, pytest-aioresponses, aresponses, pytest-recording, pytest-vcr,
 pytest-socket, pytest-freezer, time-machine, pyfakefs."""
 
-MARKS = (MARK, "vcr", "block_network", "disable_socket", "allow_hosts", "freeze_time", "time_machine")
+MARKS = frozenset({MARK, "vcr", "block_network", "disable_socket", "allow_hosts", "freeze_time", "time_machine"})
 """Marks by which the same plugins patch the process for one test."""
 
 _OPTIONS = ("disable_socket", "allow_hosts", "block_network")
@@ -67,7 +67,7 @@ class Barriers:
         """Whether nothing must be scored while this test runs."""
         return (
             self._all
-            or any(item.get_closest_marker(mark) is not None for mark in MARKS)
+            or any(mark.name in MARKS for mark in item.iter_markers())
             or not self._fixtures.isdisjoint(getattr(item, "fixturenames", ()))
         )
 
@@ -84,8 +84,11 @@ class Barriers:
             self._lower()
 
     def set_up(self, fixturedef: pytest.FixtureDef[Any]) -> None:
-        """A fixture is about to be set up: one that lives longer than its test is a barrier for as long as it lives."""
-        if fixturedef.argname in self._fixtures and fixturedef.scope != "function":
+        """A fixture is about to be set up: it is a barrier for as long as it lives.
+
+        One of the test that runs already is, unless the test asks for it only now.
+        """
+        if fixturedef.argname in self._fixtures and (fixturedef.scope != "function" or not self._up):
             self._raise()
             # added before the fixture's own: it runs after them
             fixturedef.addfinalizer(self._lower)

@@ -52,4 +52,6 @@ def test_at_the_end(ragas_sample):
 
 
 def test_that_asks_as_it_runs(request):
+    """Nobody knew of it before: scoring comes to rest when the fixture is set up."""
     request.getfixturevalue("respx_mock")
+    time.sleep(0.1)

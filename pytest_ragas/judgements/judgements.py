@@ -256,11 +256,15 @@ class Judgements:
                 except StoreError as error:
                     self._note_store(str(error))
 
+    def abandon(self) -> None:
+        """Let go of files and connections; nothing is written that is not yet, not even the cassette."""
+        if self._opened is not None:
+            self._opened.close()
+
     def close(self) -> None:
         """`finish`, and let go of files and connections."""
         self.finish()
-        if self._opened is not None:
-            self._opened.close()
+        self.abandon()
 
     def _record(self, used: Iterable[str]) -> None:
         """Put what was used into the cassette, and what the scores among it were computed from."""

@@ -61,6 +61,24 @@ def open_judgements(settings: Settings) -> Judgements | None:
     return Judgements(mode=mode, store=store, cassette=cassette, run=_run_name(), notes=notes)
 
 
+def look_only(settings: Settings) -> Judgements | None:
+    """What a run with these settings would find stored; None where it looks for nothing (`off`).
+
+    Nothing is made or changed: give it up with `abandon()`. What cannot be read is not there.
+    """
+    if settings.cache == "off":
+        return None
+    store: Store | None = None
+    cassette: Cassette | None = None
+    if settings.cache != "refresh":
+        with contextlib.suppress(StoreError, JudgementStoreError):
+            store = open_store(settings, readonly=True)
+        if settings.cassette and settings.path("cassette").exists():
+            with contextlib.suppress(JudgementStoreError):
+                cassette = Cassette(settings.path("cassette"), shown=settings.cassette)
+    return Judgements(mode="read-write", store=store, cassette=cassette, run="")
+
+
 def open_store(settings: Settings, *, readonly: bool) -> Store:
     """The store of the settings: on the server of `cache_url`, else the file in `cache_dir`.
 

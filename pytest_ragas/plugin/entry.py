@@ -44,12 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Marker, fixtures, and the settings where the command line asks for us."""
     import pytest_ragas.plugin.fixtures as fixtures
     from pytest_ragas.plugin.marker_help import BARRIER_HELP, HELP
-    from pytest_ragas.plugin.options import check, given
+    from pytest_ragas.plugin.options import check, estimates, given
 
     config.addinivalue_line("markers", HELP)
     config.addinivalue_line("markers", BARRIER_HELP)
     config.stash[SUITE] = Suite(config)
     config.pluginmanager.register(fixtures, "ragas-fixtures")
+    if estimates(config):
+        from pytest_ragas.plugin.estimate import run_alone
+
+        run_alone(config)
     if given(config):
         check(suite_of(config))
 

@@ -53,7 +53,7 @@ def ensure_testset(suite: Suite, arguments: MarkerArguments, metafunc: pytest.Me
     types = question_types(suite.config)
     types.check(recipe.distribution)
     named = [_from_root(doc, beside, root) for doc in docs]
-    if suite.config.option.collectonly:
+    if suite.config.option.collectonly or suite.estimates:
         what = f"{recipe.test_size} rows from {', '.join(named)} with {writer_name(suite, metafunc)}"
         _note(suite.config, f"{os.fspath(name)} is missing: would generate {what}")
         return False

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
 
 
+ESTIMATE = "--ragas-estimate"
+"""Like pytest's own --collect-only: of one run, and not for a file."""
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Add the group `ragas` to `pytest --help`."""
     group = parser.getgroup("ragas", "RAG regression tests: metrics, thresholds, gates (pytest-ragas)")
@@ -28,6 +32,13 @@ def add_options(parser: pytest.Parser) -> None:
         )
 
 
+    group.addoption(
+        ESTIMATE,
+        action="store_true",
+        help="Print what the run would ask of models and what that costs, per metric; run no test and ask nobody",
+    )
+
+
 def command_line(config: pytest.Config) -> dict[str, Any]:
     """What the command line says, by field of `Settings`; what it does not say is absent."""
     values = {option.name: config.getoption(option.dest) for option in OPTIONS if option.key}
@@ -36,7 +47,12 @@ def command_line(config: pytest.Config) -> dict[str, Any]:
 
 def given(config: pytest.Config) -> bool:
     """Whether the command line, or `addopts`, has any of our options."""
-    return any(config.getoption(option.dest) is not None for option in OPTIONS)
+    return estimates(config) or any(config.getoption(option.dest) is not None for option in OPTIONS)
+
+
+def estimates(config: pytest.Config) -> bool:
+    """Whether the run is to be estimated instead."""
+    return bool(config.getoption("ragas_estimate"))
 
 
 def check(suite: Suite) -> None:

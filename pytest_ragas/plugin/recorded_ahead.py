@@ -40,7 +40,7 @@ class RecordedAhead:
         self._suite = suite
         self._policy = policy
         self._lookahead = Lookahead(suite)
-        self._empty: dict[CodeType, bool] = {}
+        self._bodies = RecordedBodies()
         # with their places in the order of the run
         self._waiting: deque[tuple[int, pytest.Item]] = deque()
         self._handed_over: list[pytest.Item] = []
@@ -103,7 +103,7 @@ class RecordedAhead:
             row is not None
             and row.response is not None
             and isinstance(item, pytest.Function)
-            and self._does_nothing(item)
+            and self._bodies.do_nothing(item)
             and self._policy.defers(item)
             and not self._lookahead.is_barrier(item)
             and (arguments := self._lookahead.arguments(item)) is not None
@@ -111,9 +111,17 @@ class RecordedAhead:
             and self._lookahead.will_run(item)
         )
 
-    def _does_nothing(self, item: pytest.Function) -> bool:
-        code = getattr(item.function, "__code__", None)
-        if code is None:
+
+class RecordedBodies:
+    """Which tests are scored with the answers of their rows, as nothing of them can record another one."""
+
+    def __init__(self) -> None:
+        self._empty: dict[CodeType, bool] = {}
+
+    def do_nothing(self, item: pytest.Item) -> bool:
+        """Whether the test's body is empty, and no fixture of the suite's takes its row."""
+        code = getattr(item.function, "__code__", None) if isinstance(item, pytest.Function) else None
+        if code is None or not isinstance(item, pytest.Function):
             return False
         if code not in self._empty:
             self._empty[code] = is_empty(code) and not _row_is_taken(item)

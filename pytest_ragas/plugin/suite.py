@@ -30,6 +30,9 @@ HOOKS = "ragas-hooks"
 DEFERRED = "ragas-deferred"
 """Name of the plugin that defers verdicts."""
 
+ESTIMATING = "ragas-estimate"
+"""Name of the plugin that estimates a run instead of running it."""
+
 TARGETS = "ragas-targets"
 """Name of the plugin that calls targets."""
 
@@ -73,7 +76,11 @@ class Suite:
             from pytest_ragas.plugin.policy import pytest_is_known
 
             self.config.pluginmanager.register(Hooks(self), HOOKS)
-            if pytest_is_known():  # otherwise every test waits for its own scores
+            if self.estimates:
+                from pytest_ragas.plugin.estimate import Estimating
+
+                self.config.pluginmanager.register(Estimating(self), ESTIMATING)
+            elif pytest_is_known():  # otherwise every test waits for its own scores
                 from pytest_ragas.plugin.deferred import Deferred
 
                 self.config.pluginmanager.register(Deferred(self), DEFERRED)
@@ -81,7 +88,14 @@ class Suite:
     @property
     def may_have_gates(self) -> bool:
         """Whether this process decides gates at the end of the run."""
-        return self.in_use and not self.is_worker and not self.config.option.collectonly
+        return self.in_use and not self.is_worker and not self.config.option.collectonly and not self.estimates
+
+    @property
+    def estimates(self) -> bool:
+        """Whether the run is estimated instead (`--ragas-estimate`)."""
+        from pytest_ragas.plugin.options import estimates
+
+        return estimates(self.config)
 
     def marks(self, collector: pytest.Collector) -> bool:
         """Whether a module or class marks the tests in it `ragas`; asked for each of its names in a row."""

@@ -22,7 +22,7 @@ from pytest_ragas.settings.values import Price
 from pytest_ragas.values.model import ModelIdentity, Usage
 from pytest_ragas.values.spent import Spent
 
-__all__ = ["ANSWER", "BYTES_PER_TOKEN", "SHORTEST", "Budget", "Charge", "Limits", "Purse"]
+__all__ = ["ANSWER", "BYTES_PER_TOKEN", "SHORTEST", "Budget", "Charge", "Limits", "Purse", "longest_answer"]
 
 BYTES_PER_TOKEN = 3.0
 """UTF-8 bytes of a token before a model has said how many it counts: English has 4 to 5, Chinese about 3."""
@@ -84,7 +84,7 @@ class Budget:
 
     def purse(self, identity: ModelIdentity, price: Price) -> Purse:
         """What one model is paid from."""
-        return Purse(self, price, most=_most(identity))
+        return Purse(self, price, most=longest_answer(identity))
 
     async def reserve(self, charge: Charge, estimate: Callable[[], Spent]) -> None:
         """Set aside what a request may cost.
@@ -239,7 +239,7 @@ class Charge:
         self._purse.settle(self, dataclasses.replace(usage, calls=calls), learn=counted)
 
 
-def _most(identity: ModelIdentity) -> int | None:
+def longest_answer(identity: ModelIdentity) -> int | None:
     """The tokens that a model may write, where its configuration says so."""
     given = dict(identity.parameters)
     for name in ("max_completion_tokens", "max_tokens", "max_new_tokens"):

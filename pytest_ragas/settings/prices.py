@@ -40,12 +40,15 @@ def price_of(identity: ModelIdentity, settings: Settings) -> Price:
     Raises:
         ConfigurationError: There is a budget in US dollars, and the model has no price.
     """
-    known = settings.prices.get(identity.name)
-    if known is not None:
-        return known
-    if _needed(settings) and identity.provider not in _FREE:
+    known = known_price(identity, settings)
+    if known is None and _needed(settings):
         raise ConfigurationError(_message(identity.name, "of a fixture"))
-    return Price()
+    return known or Price()
+
+
+def known_price(identity: ModelIdentity, settings: Settings) -> Price | None:
+    """What a model costs; None where nobody has said."""
+    return settings.prices.get(identity.name) or (Price() if identity.provider in _FREE else None)
 
 
 def cost_of(usage: Usage, price: Price | None) -> float:

@@ -196,22 +196,26 @@ class _Line:
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._next = time.monotonic() + _EVERY
-        self._shown = False
+        self._shown = ""
 
     def __enter__(self) -> _Line:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._shown:
+        if self._shown and self._live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def __call__(self, ready: int, of: int) -> None:
         text = f"generating: {ready} of {of} rows"
+        if text == self._shown:
+            return
         if self._live:
-            self._shown = True
             sys.stderr.write(f"\r{text}\x1b[K")
             sys.stderr.flush()
-        elif (now := time.monotonic()) >= self._next or ready == of:
-            self._next = now + _EVERY
+        elif time.monotonic() >= self._next:
+            self._next = time.monotonic() + _EVERY
             print(text, file=sys.stderr, flush=True)
+        else:
+            return
+        self._shown = text

@@ -16,7 +16,7 @@ _FEW_WORDS = 8
 class Material:
     """Every passage in turn, each time another sentence of it, in an order that the seed shuffles.
 
-    Candidates are numbered, so that which one gets what does not depend on who is ready first.
+    Rows and their candidates are numbered, so that which one gets what does not depend on who is ready first.
     """
 
     def __init__(self, chunks: Sequence[Chunk], *, seed: int, asked: Sequence[tuple[str, int, int]] = ()) -> None:
@@ -29,28 +29,39 @@ class Material:
         usable = [at for at, chunk in enumerate(chunks) if len(words(chunk.text)) >= _FEW_WORDS]
         order = usable or list(range(len(chunks)))
         random.Random(f"chunks {seed}").shuffle(order)
-        order.sort(key=lambda at: sum(_overlap(chunks[at], place) for place in asked))
-        rounds = []
+        self._seed = seed
+        self._asked = {at: sum(_overlap(chunks[at], place) for place in asked) for at in order}
+        order.sort(key=self._asked.__getitem__)
+        self._foci: dict[int, list[str]] = {}
         for at in order:
-            foci = sentences(chunks[at].text)
+            self._foci[at] = foci = sentences(chunks[at].text)
             random.Random(f"sentences {seed} {chunks[at].path} {chunks[at].start}").shuffle(foci)
-            rounds.append([(at, focus) for focus in foci])
-        self._picks = [pick for turn in zip_longest(*rounds) for pick in turn if pick is not None]
-        self._foci = {at: [focus for _, focus in foci] for (at, _), foci in ((part[0], part) for part in rounds)}
+        turns = zip_longest(*([(at, focus) for focus in foci] for at, foci in self._foci.items()))
+        self._picks = [pick for turn in turns for pick in turn if pick is not None]
 
-    def pick(self, number: int) -> tuple[int, str]:
+    def pick(self, slot: int, attempt: int) -> tuple[int, str]:
         """The chunk (its place in `chunks`) and the focus of a candidate.
 
+        First candidates share the passages out among the rows; later ones go through all of them, each row in an order
+        of its own.
+
         Args:
-            number: From 0. Beyond the last sentence of the last chunk it begins anew, with two sentences at once.
+            slot: Number of the row, from 0.
+            attempt: Number of the row's candidate, from 0.
         """
-        again, place = divmod(number, len(self._picks))
-        at, focus = self._picks[place]
-        if again:
-            foci = self._foci[at]
-            other = foci[(foci.index(focus) + again) % len(foci)]
-            focus = f"{focus} {other}" if other != focus else focus
-        return at, focus
+        if attempt == 0:
+            again, place = divmod(slot, len(self._picks))
+            at, focus = self._picks[place]
+        else:
+            again, place = divmod(attempt, len(self._picks))
+            order = list(self._picks)
+            random.Random(f"row {self._seed} {slot}").shuffle(order)
+            order.sort(key=lambda pick: self._asked[pick[0]])
+            at, focus = order[place]
+        foci = self._foci[at]
+        other = foci[(foci.index(focus) + again) % len(foci)]
+        # what has been asked about already, is asked about together with something else
+        return at, focus if other == focus else f"{focus} {other}"
 
 
 def _overlap(chunk: Chunk, place: tuple[str, int, int]) -> bool:

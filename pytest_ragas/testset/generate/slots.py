@@ -153,7 +153,7 @@ class Slots:
         kind = self._kinds[slot]
         for _ in range(quota):
             attempt, self._tried[slot] = self._tried[slot], self._tried[slot] + 1
-            found = await self._candidate(kind, attempt * len(self._kinds) + slot, attempt)
+            found = await self._candidate(kind, slot, attempt)
             if isinstance(found, _Candidate):
                 self._ready.add(slot)
                 self._progress(len(self._ready), len(self._kinds))
@@ -161,9 +161,9 @@ class Slots:
             self._rejected[kind.name][found] += 1
         return None
 
-    async def _candidate(self, kind: QuestionType, number: int, attempt: int) -> _Candidate | str:
+    async def _candidate(self, kind: QuestionType, slot: int, attempt: int) -> _Candidate | str:
         """A candidate that passed, or why it did not."""
-        at, focus = self._material.pick(number)
+        at, focus = self._material.pick(slot, attempt)
         chosen = [at]
         if kind.chunks > 1:
             partners = await self._related.partners(at)

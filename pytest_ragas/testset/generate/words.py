@@ -11,6 +11,8 @@ from pytest_ragas.errors import cut
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 _PIECE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)])\s)|(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
+_MARK = re.compile(r"^(?:#{1,6}|[-*+]|\d+[.)])\s+")
+"""What makes a line a heading or an item."""
 _SHORT = 4
 """Words below which a sentence is no focus, but a heading or a crumb."""
 _LONG = 300
@@ -44,6 +46,6 @@ def entities(text: str) -> set[str]:
 
 def sentences(text: str) -> list[str]:
     """Its sentences and list items that are long enough to ask about; the whole text where none is."""
-    pieces = [" ".join(piece.split()) for piece in _PIECE.split(text)]
+    pieces = [_MARK.sub("", " ".join(piece.split())) for piece in _PIECE.split(text)]
     long_enough = [piece for piece in pieces if len(words(piece)) >= _SHORT] or [" ".join(text.split())]
     return [cut(piece, _LONG) for piece in long_enough]

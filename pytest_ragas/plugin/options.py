@@ -31,7 +31,6 @@ def add_options(parser: pytest.Parser) -> None:
             help=option.help_text.replace("%", "%%"),
         )
 
-
     group.addoption(
         ESTIMATE,
         action="store_true",

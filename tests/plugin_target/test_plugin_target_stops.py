@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -54,6 +55,68 @@ def test_a_keyboard_interrupt_in_a_target_ends_the_run(project, scoring):
     )
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert "failed" not in result.parseoutcomes()
+
+
+@pytest.mark.parametrize("scoring", ["deferred", "blocking"])
+def test_pytest_exit_in_a_target_ends_the_run_of_all_workers(project, scoring):
+    """Without an exit code: with one, pytest-xdist itself ends in an INTERNALERROR, whoever calls `pytest.exit()`."""
+    result = (
+        project.rows(20)
+        .conftest(
+            """
+        @pytest.fixture(scope="session")
+        def rag():
+            def ask(user_input):
+                if number(user_input) == 3:
+                    pytest.exit("the index is gone")
+                time.sleep(0.05)
+                return "0.9"
+            return ask
+        """
+        )
+        .tests("@gate\ndef test_it(ragas_sample): ...")
+        .run_apart(f"--ragas-scoring={scoring}", "-n2", "--ragas-target-concurrency=2", "--junitxml=junit.xml")
+    )
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "INTERNALERROR" not in result.stdout.str()
+    green = [
+        case.attrib["name"]
+        for case in ElementTree.parse(project.path / "junit.xml").iter("testcase")
+        if not {child.tag for child in case} & {"failure", "error"}
+    ]
+    assert "test_it[q3]" not in green
+    assert len(green) == len(set(green)) == result.parseoutcomes().get("passed", 0)
+
+
+@pytest.mark.parametrize("scoring", ["deferred", "blocking"])
+def test_a_target_that_kills_its_worker_leaves_errors(project, scoring):
+    """Every row has a verdict: a score, or that its worker crashed. A worker takes its place, and asks once more."""
+    result = (
+        project.rows(12)
+        .conftest(
+            """
+        @pytest.fixture(scope="session")
+        def rag():
+            def ask(user_input):
+                if number(user_input) == 5 and not notes("crashes"):
+                    note("crashes")
+                    os._exit(42)
+                return "0.9"
+            return ask
+        """
+        )
+        .tests("@gate\ndef test_it(ragas_sample): ...")
+        .run_apart(f"--ragas-scoring={scoring}", "-n2", "--junitxml=junit.xml")
+    )
+    assert result.ret == 1
+    ends: dict[str, set[str]] = {f"test_it[q{number}]": set() for number in range(1, 13)}
+    for case in ElementTree.parse(project.path / "junit.xml").iter("testcase"):
+        ends[case.attrib["name"]].update(
+            [child.tag for child in case if child.tag in ("failure", "error")] or ["passed"]
+        )
+    assert all(ends.values()), result.stdout.str()
+    assert any(end - {"passed"} for end in ends.values())
+    assert result.stdout.str().count("crashed") >= 1
 
 
 HANGING = """

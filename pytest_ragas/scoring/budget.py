@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import dataclasses
 import math
+import os
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -32,6 +33,10 @@ ANSWER = 1_024
 SHORTEST = 64
 """Tokens of an answer below which no estimate goes: short answers vary most."""
 
+FORKED = (
+    "this process is a fork (pytest-forked), whose calls nobody would count against the budget of the run: none is made"
+)
+
 _MILLION = 1_000_000
 
 
@@ -51,6 +56,7 @@ class Budget:
         self._ledger = Ledger(limits)
         self._run: RunPurse | None = None
         self._closes, self._why = math.inf, ""
+        self._pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
@@ -97,6 +103,9 @@ class Budget:
             BudgetError: There is no room for it.
         """
         self._loop = asyncio.get_running_loop()
+        if self._pid != os.getpid():
+            self.spent += Spent(refused=1)
+            raise BudgetError(FORKED)
         while True:
             # before it is asked: what ends in between may be what makes room
             turn: asyncio.Future[None] = self._loop.create_future()

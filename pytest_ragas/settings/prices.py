@@ -42,7 +42,8 @@ def price_of(identity: ModelIdentity, settings: Settings) -> Price:
     """
     known = known_price(identity, settings)
     if known is None and _needed(settings):
-        raise ConfigurationError(_message(identity.name, "of a fixture"))
+        writes = settings.generator_llm is not None and settings.generator_llm.model_name == identity.name
+        raise ConfigurationError(_message(identity.name, "generator_llm.model_name" if writes else "of a fixture"))
     return known or Price()
 
 

@@ -223,14 +223,16 @@ SLOW = CRITIC.replace('ScriptedCritic(said, name="judge")', 'ScriptedCritic(said
 
 
 def test_from_the_end_of_the_time_nothing_is_asked(judged, xdist_args):
-    """One call at a time, on all workers together: some rows are scored, the others are errors and never green."""
+    """One call at a time, on all workers together: what is scored by then counts, the rest are errors and never green.
+
+    How many that are is not asserted: on a busy machine the time is up before the workers are there.
+    """
     judged.conftest(SLOW).testset(*(f"0.9{number:02}" for number in range(40)))
     gate = "--ragas-fail-under=mean(judged) >= 0.5"
     result = judged.run("--ragas-max-seconds=8", "--ragas-concurrency=1", gate, *xdist_args)
     outcomes = result.parseoutcomes()
-    assert outcomes["passed"] >= 1
     assert outcomes["errors"] >= 20
-    assert outcomes["passed"] + outcomes["errors"] == 40
+    assert outcomes.get("passed", 0) + outcomes["errors"] == 40
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     why = "the time of the run is up: after 8 s (--ragas-max-seconds) no further call is made"
     result.stdout.fnmatch_lines(
@@ -249,3 +251,9 @@ def test_stored_judgements_count_when_the_time_is_up(judged):
     judged.testset("0.9", "0.8", "0.7", "0.6", "0.95", "0.65")
     result = judged.run("--ragas-max-seconds=0.001")
     result.assert_outcomes(passed=5, errors=1)
+
+
+@pytest.mark.parametrize("mode", ["warn", "skip"])
+def test_what_was_not_run_is_never_softened(judged, mode):
+    judged.run("--ragas-max-calls=3", f"--ragas-on-error={mode}").assert_outcomes(passed=3, errors=2)
+    judged.run("--ragas-max-seconds=0.001", f"--ragas-on-error={mode}").assert_outcomes(errors=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 
 import pytest
@@ -11,7 +12,7 @@ from scoring_fakes import SCHEMA, asking, sample
 
 from pytest_ragas.errors import BudgetError, RejectedRequestError, StructureError, TransientModelError
 from pytest_ragas.models.scripted import ScriptedCritic, ScriptedEmbeddings
-from pytest_ragas.scoring.budget import ANSWER, Budget, Limits
+from pytest_ragas.scoring.budget import ANSWER, FORKED, Budget, Limits
 from pytest_ragas.scoring.calls import GuardedEmbeddings, GuardedLLM
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.meter import Meter
@@ -194,6 +195,17 @@ def test_the_parts_of_workers_are_the_whole(limit: int, workers: int) -> None:
     assert Limits().share(workers, 0) == Limits()
     # the place of a worker that crashed, which has spent nobody knows how much
     assert limits.share(workers, workers) == Limits(calls=0, tokens=0, usd=0.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork()")
+def test_a_fork_makes_no_calls_that_nobody_would_count() -> None:
+    critic, budget = costing(10, 5), Budget(Limits(calls=7))
+    llm = paying(critic, budget)
+    if (child := os.fork()) == 0:
+        results = run_virtually(ask_all(llm, 3))
+        os._exit(0 if [str(result) for result in results] == [FORKED] * 3 and not critic.requests else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert answered(run_virtually(ask_all(llm, 3))) == 3
 
 
 def test_what_is_spent_travels_as_json() -> None:

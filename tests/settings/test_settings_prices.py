@@ -45,6 +45,12 @@ def test_models_of_this_machine_cost_nothing_unless_they_are_priced(tmp_path: Pa
         price_of(ModelIdentity(provider="mine", name="mine"), settings)
 
 
+def test_a_generator_llm_without_a_price_is_named(tmp_path: Path) -> None:
+    settings = load(tmp_path, API.format(key="generator_llm"), max_usd="1")  # who generates nothing needs no price
+    with pytest.raises(ConfigurationError, match=r"the model 'judge' \(generator_llm.model_name\) has no price"):
+        price_of(ModelIdentity(provider="openai", name="judge"), settings)
+
+
 @pytest.mark.parametrize("entry", ["{ output = 1 }", "{ input = -1 }", "{ input = 1, cached = 2 }", "0.15"])
 def test_a_price_that_is_none_is_refused(tmp_path: Path, entry: str) -> None:
     with pytest.raises(ConfigurationError, match=r"prices\.judge"):

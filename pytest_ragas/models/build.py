@@ -22,7 +22,7 @@ def build_llm(settings: ModelSettings) -> Critic:
     """The critic or generator LLM that settings describe.
 
     Raises:
-        ConfigurationError: They describe none, or one that does not exist yet.
+        ConfigurationError: They describe none.
         MissingExtraError: The library of their `client` is not installed.
     """
     settings = _as_api(settings)
@@ -37,8 +37,12 @@ def build_llm(settings: ModelSettings) -> Critic:
         return CausalLikelihoods(settings)
     if settings.model_name_or_path == EMBEDDED:
         return EmbeddedCritic()
+    if settings.model_name_or_path == "minilm":
+        raise _minilm_is_no_llm()
     if settings.model_name_or_path:
-        raise _no_local_llm(settings.model_name_or_path)
+        from pytest_ragas.models.local.llm import TransformersLLM
+
+        return TransformersLLM(settings)
     if not (settings.model_name or settings.api_base):
         raise ConfigurationError(f"The settings of the LLM name no model. {_WAYS}")
     if settings.client == "langchain":
@@ -92,7 +96,8 @@ def build_embeddings(settings: ModelSettings) -> Embeddings:
 
 _WAYS = (
     "Write model_name and api_base (and api_key) of an OpenAI-compatible API: vLLM, Ollama and llama.cpp serve local "
-    "models as one; or return a LangChain chat model or an openai client from the fixture ragas_critic_llm; "
+    'models as one; or model_name_or_path of a language model that runs here: a folder, a hub id or "smollm2"; or '
+    "return a LangChain chat model or an openai client from the fixture ragas_critic_llm; "
     'or take model_name_or_path = "embedded", which needs no LLM.'
 )
 
@@ -137,19 +142,14 @@ def _check_readable(settings: ModelSettings) -> None:
             "a path or a hub id; or remove kind."
         )
     if name == "minilm":
-        raise _no_local_llm(name)
+        raise _minilm_is_no_llm()
     if settings.template_type or settings.generation_config:
         unused = "template_type" if settings.template_type else "generation_config"
         raise ConfigurationError(f'{unused} has no use with kind = "likelihood", which generates nothing: remove it.')
 
 
-def _no_local_llm(name: str) -> ConfigurationError:
-    if name == "minilm":
-        return ConfigurationError(
-            '"minilm" is an embedding model and cannot judge: it belongs into embeddings = {model_name_or_path = '
-            f'"minilm"}}. {_WAYS}'
-        )
+def _minilm_is_no_llm() -> ConfigurationError:
     return ConfigurationError(
-        f"A local LLM (model_name_or_path = {name!r}) cannot be loaded: this version has no transformers LLM yet. "
-        f"{_WAYS}"
+        '"minilm" is an embedding model and cannot judge: it belongs into embeddings = {model_name_or_path = '
+        f'"minilm"}}. {_WAYS}'
     )

@@ -72,14 +72,10 @@ def test_two_names_that_differ_are_an_error(build: Any) -> None:
         build(ModelSettings(model_name_or_path="other", **API))
 
 
-def test_a_local_llm_is_not_there_yet_and_we_say_so() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        build_llm(ModelSettings(model_name_or_path="qwen/Qwen2-7B-Instruct", template_type="qwen"))
-    message = str(caught.value)
-    assert "'qwen/Qwen2-7B-Instruct'" in message
-    assert "no transformers LLM yet" in message
-    for way in ("api_base", "vLLM", "Ollama", "LangChain", "ragas_critic_llm", '"embedded"'):
-        assert way in message
+def test_a_local_llm_is_built_without_looking_for_it() -> None:
+    llm = build_llm(ModelSettings(model_name_or_path="qwen/Qwen2-7B-Instruct", template_type="qwen"))
+    assert (llm.identity.provider, llm.identity.name) == ("transformers", "qwen/Qwen2-7B-Instruct")
+    assert dict(llm.identity.parameters) == {"temperature": "0.0", "template_type": '"qwen"'}
 
 
 def test_minilm_is_no_critic() -> None:

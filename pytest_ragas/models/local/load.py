@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, PytestRagasError, UnknownNameError, cut
 from pytest_ragas.models.local.hub_options import HubOptions
 from pytest_ragas.models.local.threads import cpu_threads, xdist_workers
-from pytest_ragas.models.local.weights import find_weights
+from pytest_ragas.models.local.weights import find_weights, looks_like_path
 from pytest_ragas.models.progress_bars import no_progress_bars
 from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
@@ -45,8 +45,19 @@ OPTIONS = (
 """What a local LLM's table may hold beside `model_name_or_path`, `template_type` and `generation_config`."""
 
 _DTYPES = ("auto", "bfloat16", "float16", "float32")
+_DECIDE = (
+    "attn_implementation",
+    "config_kwargs",
+    "dtype",
+    "hub",
+    "model_kwargs",
+    "quantization",
+    "revision",
+    "tokenizer_kwargs",
+)
+"""Options that decide what the model answers."""
 _QUANTIZATIONS = ("int4", "int8")
-_ROOM = (
+MORE_ROOM = (
     'Take a smaller model, dtype = "bfloat16", quantization = "int8", or a smaller batch_size; or let a server '
     "(vLLM, llama.cpp) run it on another machine: model_name and api_base."
 )
@@ -124,6 +135,25 @@ def load_causal_lm(settings: ModelSettings) -> LoadedLM:
     return known
 
 
+def given_identity(settings: ModelSettings, parameters: Mapping[str, Any]) -> ModelIdentity:
+    """The identity of a model that need not be there: what is stored of its answers is found without it.
+
+    A model at a path has the fingerprint of its files, which may change under their name. That of a known name is
+    pinned, and that of a hub id is what `revision` says.
+
+    Args:
+        settings: Of the model.
+        parameters: What else decides its answers.
+    """
+    name, options = settings.model_name_or_path, settings.options
+    decides = {key: options[key] for key in _DECIDE if key in options} | dict(parameters)
+    if looks_like_path(name) or Path(name).expanduser().exists():
+        weights = find_weights(name, **_finding(options))
+        decides["weights"] = weights.fingerprint
+        name = weights.name
+    return ModelIdentity(provider="transformers", name=name, parameters=_pairs(decides))
+
+
 def _load(folder: Path, options: Mapping[str, Any], identity: ModelIdentity, *, device: str, dtype: str) -> LoadedLM:
     transformers: Any = importlib.import_module("transformers")
     name = identity.name
@@ -146,7 +176,7 @@ def _load(folder: Path, options: Mapping[str, Any], identity: ModelIdentity, *, 
         raise
     except Exception as error:
         if is_out_of_memory(error):
-            raise ConfigurationError(f"There is no room for {name!r} in the memory of {device}. {_ROOM}") from error
+            raise ConfigurationError(f"There is no room for {name!r} in the memory of {device}. {MORE_ROOM}") from error
         # OSError, ValueError, ImportError, KeyError: transformers has many ways to say that it cannot load a model
         said = cut(f"{type(error).__name__}: {error}")
         raise ConfigurationError(f"Cannot load the local LLM {name!r} from {folder} ({said}).") from error
@@ -170,7 +200,7 @@ _SERVER = "Serve it with vLLM or llama.cpp and name it as an API model (model_na
 
 def _context_length(config: Any, tokenizer: Any, wanted: int | None) -> int:
     text: Any = config.get_text_config()
-    length: int = getattr(text, "max_position_embeddings", None) or getattr(tokenizer, "model_max_length", 0)
+    length: int = getattr(text, "max_position_embeddings", None) or getattr(tokenizer, "model_max_length", 0) or 0
     # tokenizers without a limit say 10^30
     known = int(length) if 0 < length < 10_000_000 else 4_096
     return min(known, wanted) if wanted else known
@@ -259,8 +289,8 @@ def _finding(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decides(options: Mapping[str, Any], dtype: str, fingerprint: str) -> dict[str, Any]:
     """What decides the model's numbers."""
-    names = ("attn_implementation", "config_kwargs", "model_kwargs", "quantization", "tokenizer_kwargs")
-    return {"weights": fingerprint, "dtype": dtype, **{name: options[name] for name in names if name in options}}
+    given = {name: options[name] for name in _DECIDE if name in options}
+    return given | {"weights": fingerprint, "dtype": dtype}
 
 
 def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

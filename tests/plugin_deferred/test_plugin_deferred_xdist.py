@@ -21,16 +21,29 @@ def ends(outcome: Outcome) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["-n4"], ["-n2", "--dist=worksteal"], ["-n4", "--dist=loadgroup"], ["-n2", "--dist=loadfile"]],
-    ids=" ".join,
-)
-def test_every_test_has_one_verdict(suite, arguments):
-    outcome = suite.run(*arguments, LOW="05,13", BOOM="07", SKIPPED="21", BROKEN="22")
-    assert outcome.last == "3 failed, 27 passed, 1 skipped, 1 error", outcome.out
+VARIABLES = {"LOW": "05,13", "BOOM": "07", "SKIPPED": "21", "BROKEN": "22"}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The suite in one process."""
+    return copied(SUITE, tmp_path_factory.mktemp("plain")).run(**VARIABLES)
+
+
+def reports(outcome: Outcome) -> list[str]:
+    """Every report of a run, in an order that does not hang on who was first."""
+    return sorted(json.dumps(entry) for entry in outcome.stream if entry[0] == "report")
+
+
+@pytest.mark.parametrize("workers", ["-n2", "-n4"])
+@pytest.mark.parametrize("dist", ["load", "loadscope", "loadfile", "loadgroup", "worksteal"])
+def test_every_report_is_that_of_the_run_in_one_process(suite, plain, workers, dist):
+    outcome = suite.run(workers, f"--dist={dist}", **VARIABLES)
+    assert outcome.last == plain.last == "3 failed, 27 passed, 1 skipped, 1 error", outcome.out
     assert len(ends(outcome)) == 32
     assert set(ends(outcome).values()) == {1}
+    assert reports(outcome) == reports(plain)
+    assert outcome.ret == plain.ret == 1
 
 
 def test_gates_and_summary_see_the_whole_run(suite):

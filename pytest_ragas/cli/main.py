@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_ragas.cli import cache, check, generate, run, schema
+from pytest_ragas.cli import cache, check, convert, generate, run, schema
 from pytest_ragas.errors import PytestRagasError
 
-COMMANDS = {"check": check, "generate": generate, "run": run, "cache": cache, "schema": schema}
+COMMANDS = {"check": check, "generate": generate, "run": run, "convert": convert, "cache": cache, "schema": schema}
 """Name -> module, in the order of `--help`."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_ragas.errors import TestsetError, cut
@@ -30,22 +31,36 @@ def load_testset(path: str | Path, *, shown_as: str | None = None) -> Testset:
             all of them, with what was found and the mend.
     """
     path = Path(path)
-    shown = shown_as or str(path)
+    return testset_of(_rows(path), path, shown=shown_as or str(path))
+
+
+def testset_of(rows: Iterable[RawRow], path: Path, *, shown: str) -> Testset:
+    """The testset of rows in our columns. Result and errors as `load_testset`.
+
+    Args:
+        rows: Read while they are asked for; may raise `FileProblem`.
+        path: Where they come from.
+        shown: How messages and `Sample.source` name it.
+    """
     reader = _Reader(shown)
     try:
-        check_is_file(path, FORMATS)
-        for row in format_of(path).read(path):
+        for row in rows:
             reader.add(row)
     except FileProblem as error:
         raise TestsetError(f"Cannot load the testset {shown}: {error}") from None
     if reader.bad:
         raise TestsetError(f"Cannot load the testset {shown}: {reader.bad}")
     if not reader.samples:
-        what = "the file is empty" if not path.stat().st_size else "it holds no rows"
+        what = "the file is empty" if path.is_file() and not path.stat().st_size else "it holds no rows"
         raise TestsetError(
             f"Cannot load the testset {shown}: {what}. Add at least one row with a user_input, or remove the testset."
         )
     return Testset(samples=tuple(reader.samples), path=shown)
+
+
+def _rows(path: Path) -> Iterator[RawRow]:
+    check_is_file(path, FORMATS)
+    yield from format_of(path).read(path)
 
 
 class _Reader:

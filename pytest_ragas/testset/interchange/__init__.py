@@ -1,0 +1,1 @@
+"""Testsets of other tools, in and out."""

@@ -28,7 +28,7 @@ class Questions:
     async def vector(self, question: str) -> Vector:
         """What a question is compared by, beside its words; empty without embeddings."""
         if self._embeddings is None:
-            return {}
+            return ()
         return dense((await self._embeddings.embed((question,)))[0])
 
     def add(self, question: str, vector: Vector) -> bool:
@@ -54,7 +54,7 @@ class Questions:
 async def questions_of(texts: Sequence[str], embeddings: Embeddings | None) -> Questions:
     """The questions of rows that are kept: one request for all."""
     questions = Questions(embeddings)
-    vectors: list[Vector] = [{} for _ in texts]
+    vectors: list[Vector] = [() for _ in texts]
     if embeddings is not None and texts:
         vectors = [dense(vector) for vector in await embeddings.embed(tuple(texts))]
     for text, vector in zip(texts, vectors, strict=True):

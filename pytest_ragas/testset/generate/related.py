@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pytest_ragas.protocols import Embeddings
 from pytest_ragas.testset.generate.words import entities, words
@@ -77,25 +78,34 @@ class Related:
         names = entities(text)
         unknown = max(self._rarity.values(), default=1.0)
         weights = {word: self._rarity.get(word, unknown) for word in sorted({*words(text)})}
-        return {word: weight * _NAMES if word in names else weight for word, weight in weights.items()}
+        return sparse({word: weight * _NAMES if word in names else weight for word, weight in weights.items()})
 
 
-Vector = dict[str, float] | dict[int, float]
-"""A text as numbers by dimension: a word, or the place in an embedding model's vector."""
+Vector = tuple[float, ...] | dict[str, float]
+"""A text as numbers, of length 1: those of an embedding model, or a weight for each of its words."""
 
 
 def dense(vector: Sequence[float]) -> Vector:
     """An embedding model's vector."""
-    return dict(enumerate(map(float, vector)))
+    numbers = tuple(map(float, vector))
+    size = math.sqrt(math.fsum(map(operator.mul, numbers, numbers)))
+    return tuple(number / size for number in numbers) if size else numbers
+
+
+def sparse(weights: Mapping[str, float]) -> Vector:
+    """The weights of words as a vector."""
+    size = math.sqrt(math.fsum(weight * weight for weight in weights.values()))
+    return {word: weight / size for word, weight in weights.items()} if size else {}
 
 
 def similarity(one: Vector, other: Vector) -> float:
-    """Cosine of two vectors; 0 where one of them is nothing."""
-    dot = math.fsum(value * other[key] for key, value in one.items() if key in other)  # type: ignore[index]
-    sizes = math.sqrt(math.fsum(value * value for value in one.values())) * math.sqrt(
-        math.fsum(value * value for value in other.values())
-    )
-    return dot / sizes if sizes else 0.0
+    """Cosine of two vectors of one kind; 0 where one of them is nothing."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        cosine: float = sum(map(operator.mul, one, other))
+        return cosine
+    if isinstance(one, dict) and isinstance(other, dict):
+        return math.fsum(weight * other[word] for word, weight in one.items() if word in other)
+    return 0.0
 
 
 def _rarity(chunks: Sequence[Chunk]) -> dict[str, float]:

@@ -203,7 +203,7 @@ class Slots:
             if isinstance(outcome, BaseException):
                 raise outcome
         assert isinstance(why, str)
-        assert isinstance(vector, dict)
+        assert isinstance(vector, (tuple, dict))
         return why, vector
 
     async def _respond(self, row: Sample) -> Sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 
 from pytest_ragas.judgements import sqlite_schema as schema
 from pytest_ragas.judgements.judgement import Judgement, Kind, label, text_of
+from pytest_ragas.judgements.known_keys import KnownKeys, Table
 from pytest_ragas.judgements.store import Contents, StoreError
 
 _NEAR = 200
@@ -27,15 +29,18 @@ _AT_HAND = 20_000
 
 _LATEST_SCORES = "SELECT key, content FROM scores ORDER BY run DESC LIMIT ?"
 
-_ADD_ANSWER = (
-    "INSERT INTO answers (key, kind, metric, sample, request, content, run) VALUES (?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (key) DO UPDATE SET request = excluded.request, content = excluded.content, run = excluded.run"
-)
-_ADD_SCORE = (
-    "INSERT INTO scores (key, metric, sample, request, content, answers, run) VALUES (?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (key) DO UPDATE SET request = excluded.request, content = excluded.content, "
-    "answers = excluded.answers, run = excluded.run"
-)
+_STALE = 0.05
+"""Seconds for which a process that judges may not see what another one has just stored."""
+
+_COLUMNS: dict[Table, tuple[str, ...]] = {
+    "answers": ("key", "kind", "metric", "sample", "request", "content", "run"),
+    "scores": ("key", "metric", "sample", "request", "content", "answers", "run"),
+}
+_REPLACED = ("request", "content", "answers", "run")
+"""Columns that a judgement of the same key replaces: who asked first stays."""
+
+_AT_ONCE = 128
+"""Judgements of one statement, a power of 2: SQLite takes 999 values."""
 
 # connections of a parent process: closing one here, even by forgetting it, would take locks in the parent's name
 _LEFT_BEHIND: list[sqlite3.Connection | None] = []
@@ -62,6 +67,7 @@ class SQLiteStore:
         self._writing = threading.Lock()
         self._runs: dict[str, int] = {}
         self._at_hand: dict[str, str] | None = None
+        self._forget_keys()
         # a checkpoint is the business of whoever writes: the reader's connection never makes one
         self._writer: sqlite3.Connection | None = None if readonly else schema.open_for_writing(path)
         self._reader: sqlite3.Connection | None = schema.open_for_reading(path) if readonly else None
@@ -82,14 +88,15 @@ class SQLiteStore:
         The first score that is asked for brings those that the last runs used: an unchanged suite will ask for them
         all, and 2,000 statements take ten times as long as one.
         """
-        if kind != "score":
-            rows = self._rows("SELECT content FROM answers WHERE key = ?", (key,))
-            return self._json(rows[0][0]) if rows else None
-        if self._at_hand is None:
-            self._at_hand = dict(self._rows(_LATEST_SCORES, (_AT_HAND,)))
-        text = self._at_hand.pop(key, None)  # a process asks once or twice, and memory is not for ever
-        if text is None:
-            rows = self._rows("SELECT content FROM scores WHERE key = ?", (key,))
+        self._after_fork()
+        table: Table = "scores" if kind == "score" else "answers"
+        text = None
+        if table == "scores":
+            if self._at_hand is None:
+                self._at_hand = dict(self._rows(_LATEST_SCORES, (_AT_HAND,)))
+            text = self._at_hand.pop(key, None)  # a process asks once or twice, and memory is not for ever
+        if text is None and self._known[table].may_have(key):
+            rows = self._rows(f"SELECT content FROM {table} WHERE key = ?", (key,))
             text = rows[0][0] if rows else None
         return None if text is None else self._json(text)
 
@@ -115,19 +122,20 @@ class SQLiteStore:
     def write(self, judgements: Sequence[Judgement], *, run: str, forget: Sequence[str] = ()) -> None:
         """Add, replace and delete, in one transaction."""
         with self._transaction() as (connection, number):
-            answers, scores = [], []
+            rows: dict[Table, list[tuple[Any, ...]]] = {"answers": [], "scores": []}
             id_ = number(run)
             for one in judgements:
                 content = one.text or text_of(one.content)
                 head = (one.key, label(one.metric), label(one.sample), text_of(dict(one.request)), content)
                 if one.kind == "score":
-                    scores.append((*head, text_of(list(one.answers)), id_))
+                    rows["scores"].append((*head, text_of(list(one.answers)), id_))
                 else:
-                    answers.append((head[0], one.kind, *head[1:], id_))
-            connection.executemany(_ADD_ANSWER, answers)
-            connection.executemany(_ADD_SCORE, scores)
-            for table in ("answers", "scores"):
+                    rows["answers"].append((head[0], one.kind, *head[1:], id_))
+            for table, added in rows.items():
+                _add(connection, table, added)
                 connection.executemany(f"DELETE FROM {table} WHERE key = ?", [(key,) for key in forget])
+        for table, added in rows.items():
+            self._known[table].add(row[0] for row in added)
 
     def used(self, keys: Iterable[str], *, run: str) -> None:
         """Note that a run used these."""
@@ -301,7 +309,37 @@ class SQLiteStore:
             self._reading, self._writing = threading.Lock(), threading.Lock()
             self._runs.clear()
             self._at_hand = None
+            self._forget_keys()
             self._pid = os.getpid()
+
+    def _forget_keys(self) -> None:
+        stale = 0.0 if self._readonly else _STALE
+        self._known: dict[Table, KnownKeys] = {
+            "answers": KnownKeys("answers", self._rows, stale=stale),
+            "scores": KnownKeys("scores", self._rows, stale=stale),
+        }
+
+
+def _add(connection: sqlite3.Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add rows, or replace those of the same keys.
+
+    Many with each statement: between two rows of `executemany` the driver gives the interpreter up, and waits
+    until the thread that scores lets it go on.
+    """
+    size, start = _AT_ONCE, 0
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        connection.execute(_adding(table, size), [value for row in rows[start : start + size] for value in row])
+        start += size
+
+
+@functools.cache
+def _adding(table: Table, rows: int) -> str:
+    columns = _COLUMNS[table]
+    values = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in columns if name in _REPLACED)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values} ON CONFLICT (key) DO UPDATE SET {replaced}"
 
 
 def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:

@@ -18,6 +18,10 @@ _PATIENCE = 10.0
 """Seconds that `finish()` waits for the last write."""
 _GATHER = 0.01
 """Seconds that a write waits for what comes with it: a transaction for each judgement would be the costliest part."""
+_BURST = 64
+"""Judgements in that time from which on a write waits longer: no server answers as fast, so that none was paid for."""
+_GATHER_BURST = 0.1
+"""Seconds that a write waits in a burst."""
 _PAUSE = 0.2
 """Seconds between two tries of a store that others hold."""
 
@@ -105,6 +109,8 @@ class Writer:
                     self._changed.wait()
                 self._idle = False
                 self._changed.wait_for(lambda: self._closing or self._broken, _GATHER)
+                if len(self._queue) >= _BURST:
+                    self._changed.wait_for(lambda: self._closing or self._broken, _GATHER_BURST - _GATHER)
                 if not self._queue or self._broken:
                     return
                 batch, self._queue = self._queue, []

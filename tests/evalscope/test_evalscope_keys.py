@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +21,10 @@ from pytest_ragas import PytestRagasError, run_task
 from pytest_ragas.errors import ConfigurationError, MetricError, PytestRagasWarning, TestsetError, UnknownNameError
 from pytest_ragas.models.local.templates import TEMPLATES
 from pytest_ragas.settings.load import load_settings
-from pytest_ragas.settings.task import Task
+from pytest_ragas.settings.schema import config_schema
+from pytest_ragas.settings.task import RETIRED, Task
 from pytest_ragas.settings.task_layer import sealed_task, task_layer, task_of
-from pytest_ragas.settings.task_models import TEMPLATE_TYPES
+from pytest_ragas.settings.task_models import EVALSCOPE_KEYS, TEMPLATE_TYPES
 
 ROWS = [
     {
@@ -499,3 +501,28 @@ GOLDEN = """\
     }
 ]
 """
+
+
+# ---- the page of the docs ------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "evalscope.md"
+
+
+def test_the_docs_name_every_key() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    ours = {key for kind in ("llm", "embeddings") for key in config_schema()["$defs"][kind]["properties"]}
+    of_models = {key for keys in EVALSCOPE_KEYS.values() for key in keys} - ours
+    for key in {*of_models, *RETIRED, "test_size", "raise_exceptions", "batch_size", "chunk_size", "seed"}:
+        assert f"`{key}`" in text, key
+
+
+def test_the_example_of_the_docs_runs(openai_server: OpenAIServer) -> None:
+    openai_server.brain = author
+    example = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+    assert "http://localhost:8000/v1" in example
+    example = example.replace("http://localhost:8000/v1", openai_server.url)
+    embeddings = '{"model_name_or_path": "AI-ModelScope/m3e-base"}'
+    assert embeddings in example
+    names: dict[str, Any] = {}
+    exec(example.replace(embeddings, json.dumps(api(openai_server.url))), names)
+    assert len(names["scores"]) == 4

@@ -163,14 +163,14 @@ class Suite:
         """Models, metrics and engine of this process; nothing is connected or loaded yet."""
         from pytest_ragas.plugin.scoring_logs import keep_apart
         from pytest_ragas.plugin.unstored import PLUGIN, Unstored
+        from pytest_ragas.plugin.xdist_shares import join, place_among_workers
         from pytest_ragas.session.session import Session
 
-        session = Session(self.settings, self._registry(), age=self.age)
+        place = place_among_workers(self.config)
+        session = Session(self.settings, self._registry(), age=self.age, worker=place)
         self.config.add_cleanup(session.close)
         keep_apart(self.config)
         if self.is_worker:
-            from pytest_ragas.plugin.xdist_shares import join
-
             join(self.config, session.limiter, self.settings.concurrency, session.budget)
         self.config.pluginmanager.register(Unstored(self.config, session), PLUGIN)
         return session

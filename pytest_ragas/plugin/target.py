@@ -40,6 +40,7 @@ from pytest_ragas.plugin.lookahead import (
 from pytest_ragas.plugin.scoring_logs import note_logs
 from pytest_ragas.plugin.suite import TARGETS, Suite, suite_of
 from pytest_ragas.plugin.verdict import HANDLE, ORDER, PENDING, PREPARED, Prepared, arguments_of
+from pytest_ragas.plugin.xdist_shares import place_among_workers
 from pytest_ragas.scoring.shares import static_share
 from pytest_ragas.scoring.target import Target, read_target
 from pytest_ragas.scoring.target_calls import TargetCalls
@@ -147,12 +148,8 @@ class Targets:
     @property
     def _share(self) -> int:
         """How many calls this process may have under way: the limit is the run's."""
-        limit = self.suite.settings.target_concurrency
-        worker: dict[str, Any] | None = getattr(self.suite.config, "workerinput", None)
-        if worker is None:
-            return limit
-        number = "".join(filter(str.isdigit, worker["workerid"])) or "0"
-        return static_share(limit, worker["workercount"], int(number))
+        number, workers = place_among_workers(self.suite.config)
+        return static_share(self.suite.settings.target_concurrency, workers, number)
 
     @cached_property
     def _lookahead(self) -> Lookahead:

@@ -64,17 +64,23 @@ def join(config: pytest.Config, limiter: Limiter, limit: int, budget: Budget) ->
     from pytest_ragas.scoring.shares import static_share
 
     given: dict[str, Any] = config.workerinput  # type: ignore[attr-defined]  # of pytest-xdist
-    number = "".join(filter(str.isdigit, given["workerid"])) or "0"
-    fallback = static_share(limit, given["workercount"], int(number))
+    number, workers = place_among_workers(config)
+    fallback = static_share(limit, workers, number)
     if _INPUT not in given:
         limiter.set_limit(fallback)
-        budget.divide(given["workercount"], int(number))
+        budget.divide(workers, number)
         return
     client = ShareClient(
         limiter, worker=given["workerid"], limit=limit, fallback=fallback, budget=budget, **given[_INPUT]
     )
     config.stash[_CLIENT] = client
     config.add_cleanup(client.close)
+
+
+def place_among_workers(config: pytest.Config) -> tuple[int, int]:
+    """Which worker this process is, from 0, and how many there are; (0, 1) without pytest-xdist."""
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    return int("".join(filter(str.isdigit, given.get("workerid", ""))) or 0), given.get("workercount", 1)
 
 
 def age_of_run(config: pytest.Config, began: float) -> float:

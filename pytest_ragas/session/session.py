@@ -27,6 +27,7 @@ from pytest_ragas.scoring.engine import Engine
 from pytest_ragas.scoring.likelihoods import GuardedLikelihood
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.retry import Retry
+from pytest_ragas.scoring.shares import static_share
 from pytest_ragas.session.evaluator import Evaluator
 from pytest_ragas.settings.prices import cost_of, price_of
 from pytest_ragas.settings.values import ModelSettings, Settings
@@ -44,14 +45,18 @@ CONFIGURED = object()
 class Session:
     """The models, metrics and engine of one process, built when first needed and closed once."""
 
-    def __init__(self, settings: Settings, registry: Registry, *, age: float = 0.0) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, *, age: float = 0.0, worker: tuple[int, int] = (0, 1)
+    ) -> None:
         """
         Args:
             settings: What the run is configured to do.
             registry: The metrics that there are.
             age: Seconds since the run began.
+            worker: Which of the run's processes this is, from 0, and how many there are.
         """
         self.settings = settings
+        self._worker = worker
         self.registry = registry
         self.engine = Engine(concurrency=settings.concurrency)
         self.limiter = Limiter(settings.concurrency)
@@ -187,10 +192,10 @@ class Session:
             if isinstance(llm, EmbeddedCritic):
                 return llm
             if isinstance(llm, LikelihoodCritic):
-                return GuardedLikelihood(llm, limiter=self._limiter(llm), meter=self._meter(role, llm))
+                return GuardedLikelihood(llm, limiter=self._limiter(llm, settings), meter=self._meter(role, llm))
             asked = GuardedLLM(
                 llm,
-                limiter=self._limiter(llm),
+                limiter=self._limiter(llm, settings),
                 retry=Retry.for_timeout(settings.timeout),
                 meter=self._meter(role, llm),
                 role=role,
@@ -206,12 +211,14 @@ class Session:
         if value is None:
             return None
 
+        settings = self.settings.embeddings or ModelSettings()
+
         def build() -> Embeddings:
             model = as_embeddings(value, self.settings.embeddings)
             asked = GuardedEmbeddings(
                 model,
-                limiter=self._limiter(model),
-                retry=Retry.for_timeout((self.settings.embeddings or ModelSettings()).timeout),
+                limiter=self._limiter(model, settings),
+                retry=Retry.for_timeout(settings.timeout),
                 meter=self._meter("embeddings", model),
                 purse=self._purse(model.identity),
             )
@@ -227,9 +234,11 @@ class Session:
             self._guarded[key] = (value, build())
         return self._guarded[key][1]
 
-    def _limiter(self, model: LLM | LikelihoodCritic | Embeddings) -> Limiter:
+    def _limiter(self, model: LLM | LikelihoodCritic | Embeddings, settings: ModelSettings) -> Limiter:
         if id(model) not in self._limiters:
-            self._limiters[id(model)] = self.limiter.child()
+            number, workers = self._worker
+            most = settings.concurrency and static_share(settings.concurrency, workers, number)
+            self._limiters[id(model)] = self.limiter.child(most)
             self.engine.on_close(model.aclose)
         return self._limiters[id(model)]
 

@@ -13,6 +13,7 @@ _API = ("model_name", "api_base", "api_key", "api_version", "headers", "client",
 
 _BOTH = (
     "timeout",
+    "concurrency",
     "generation_config",
     "batch_size",
     "dimensions",

@@ -35,6 +35,8 @@ class ModelSettings:
     """How the server is asked for structured answers; auto finds out and remembers."""
     timeout: float = 120.0
     """Seconds that one request may take."""
+    concurrency: int | None = None
+    """Requests to this model in flight at once; None for as many as the run may have."""
     model_name_or_path: str = ""
     """Local model: "embedded", "minilm", a path or a hub id."""
     template_type: str = ""

@@ -89,8 +89,8 @@ def calls(tmp_path, openai_server):
     openai_server.latency = 0.03
     folder: Path = tmp_path
 
-    def run(*arguments: str) -> Outcome:
-        critic = json.dumps({"model_name": "judge", "api_base": openai_server.url, "structure": "json_schema"})
+    def run(*arguments: str, **more: object) -> Outcome:
+        critic = json.dumps({"model_name": "judge", "api_base": openai_server.url, "structure": "json_schema", **more})
         # one file a worker: without sharing, the one with most of the work has a part of the limit to itself
         return copied("calls", folder).run(
             "--dist=loadfile", *arguments, PYTEST_RAGAS_CRITIC_LLM=critic, PYTEST_RAGAS_CACHE="off"
@@ -105,3 +105,9 @@ def test_the_limit_of_calls_is_the_runs(calls, openai_server, workers, limit):
     assert outcome.last == "36 passed", outcome.out
     assert len(openai_server.chats) == 36 * 3
     assert openai_server.peak == limit
+
+
+def test_a_model_may_have_a_lower_limit_of_its_own(calls, openai_server):
+    outcome = calls("-n2", "--ragas-concurrency=8", concurrency=3)
+    assert outcome.last == "36 passed", outcome.out
+    assert openai_server.peak <= 3

@@ -123,4 +123,7 @@ def _overridden(item: pytest.Item, name: str) -> str:
     fixture = fixture_of(item, name)
     if fixture is None or fixture.func.__module__ == OURS:
         return ""
-    return f"{name} in {fixture.func.__module__.rpartition('.')[2]}.py"
+    # each parameter of a fixture is another model
+    number = getattr(getattr(item, "callspec", None), "indices", {}).get(name)
+    which = "" if number is None else f" [{number}]"
+    return f"{name} in {fixture.func.__module__.rpartition('.')[2]}.py{which}"

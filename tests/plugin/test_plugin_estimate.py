@@ -134,6 +134,11 @@ def test_a_critic_of_the_suites_own_is_counted_and_has_no_price(project) -> None
     )
 
 
+def test_each_parameter_of_a_critic_is_a_model(project) -> None:
+    project.conftest(FIXTURE.replace('scope="session"', 'scope="session", params=["small", "large"]'))
+    project.run("--ragas-estimate").stdout.fnmatch_lines(["faithfulness * 6 * ?", "faithfulness * 6 * ?"])
+
+
 def test_budgets_that_are_too_small_are_said(project) -> None:
     result = project.run("--ragas-estimate", "--ragas-max-calls=8", "--ragas-max-tokens=10")
     assert result.ret == pytest.ExitCode.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import threading
 import time
@@ -20,8 +21,9 @@ from pytest_ragas.scoring.calls import GuardedLLM
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.meter import Meter
 from pytest_ragas.scoring.retry import Retry
-from pytest_ragas.scoring.run_purse import GONE
+from pytest_ragas.scoring.run_purse import GONE, RunPurse
 from pytest_ragas.scoring.share_client import ShareClient
+from pytest_ragas.scoring.share_lines import connect
 from pytest_ragas.scoring.share_server import ShareServer
 from pytest_ragas.settings.values import Price
 from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage
@@ -185,6 +187,35 @@ def test_a_worker_that_has_ended_leaves_what_it_spent_and_nothing_else(server: S
     assert server.spent() == spent
 
 
+def test_what_a_worker_said_before_it_ended_is_read_to_the_end(server: ShareServer) -> None:
+    """More than is read at once."""
+    line = connect(server.port, timeout=5)
+    line.send(token=server.token, worker="gw0", limit=4, budget={"calls": 2_000, "tokens": None, "usd": None})
+    line.connection.recv(100)  # its first share of the limit: it is known
+    said = [{"purse": purse, "number": number, "calls": 1} for number in range(1, 500) for purse in ("ask", "paid")]
+    line.connection.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in said))
+    server.forget("gw0")
+    assert server.spent() == Spent(calls=499)
+    line.close()
+
+
+def test_who_is_cancelled_while_the_server_thinks_gives_back_what_it_may_get() -> None:
+    said: list[dict[str, Any]] = []
+    purse = RunPurse(lambda **message: said.append(message))
+
+    async def run() -> None:
+        task = asyncio.ensure_future(purse.set_aside("a request", Spent(calls=1)))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    assert said == [
+        {"purse": "ask", "number": 1, "calls": 1, "tokens": 0, "usd": 0.0},
+        {"purse": "paid", "number": 1},
+    ]
+
+
 def test_without_the_server_no_call_is_made(server: ShareServer, start) -> None:
     worker = start("gw0", Limits(calls=100))
     assert answered(worker.ask(2).result(20)) == 2
@@ -227,3 +258,10 @@ def test_a_worker_on_another_machine_has_its_part_set_apart(server: ShareServer,
     spent = server.spent()
     assert spent is not None
     assert spent.calls == 4
+
+
+def test_a_worker_on_another_machine_may_start_later(server: ShareServer, start) -> None:
+    here = start("gw0", Limits(calls=7))
+    assert answered(here.ask(1).result(20)) == 1
+    server.reserve("gw1")
+    assert answered(here.ask(10).result(20)) == 3

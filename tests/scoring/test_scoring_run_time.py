@@ -104,20 +104,24 @@ def test_who_waits_for_room_in_the_budget_is_not_asked_afterwards() -> None:
 
 
 def test_a_slot_that_is_waited_for_can_be_given_up_in_the_moment_of_the_end() -> None:
-    critic = ScriptedCritic({"Verdict": {"value": 1.0}}, latency=4.0)
-
-    async def run() -> object:
+    async def run() -> list[int]:
         root = Limiter(1)
-        root.close_at(time.monotonic() + 1.0, WHY)
-        llm = GuardedLLM(critic, limiter=root, retry=Retry(seed=1), meter=Meter())
-        first, second = (asyncio.ensure_future(ask(llm, number)) for number in range(2))
-        await asyncio.sleep(0)
-        asyncio.get_running_loop().call_later(1.0, second.cancel)
-        await asyncio.gather(first, second, return_exceptions=True)
-        return root.stats()
+        root.close_at(time.monotonic() + 60.0, WHY)
 
-    stats = run_virtually(run())
-    assert (stats.in_flight, stats.waiting) == (0, 0)  # type: ignore[attr-defined]
+        async def call() -> None:
+            async with root.slot():
+                await asyncio.sleep(4.0)
+
+        first, second = (asyncio.ensure_future(call()) for _ in range(2))
+        await asyncio.sleep(0.5)
+        root._close()
+        second.cancel()  # it has been told, and has not heard it yet
+        await asyncio.gather(second, return_exceptions=True)
+        under_way = root.stats()
+        await first
+        return [under_way.in_flight, under_way.waiting, root.stats().in_flight]
+
+    assert run_virtually(run()) == [1, 0, 0]
 
 
 def test_a_metric_whose_time_is_up_is_not_run() -> None:

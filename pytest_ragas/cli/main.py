@@ -11,10 +11,18 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_ragas.cli import cache, check, convert, generate, run, schema
+from pytest_ragas.cli import cache, check, convert, generate, models, run, schema
 from pytest_ragas.errors import PytestRagasError
 
-COMMANDS = {"check": check, "generate": generate, "run": run, "convert": convert, "cache": cache, "schema": schema}
+COMMANDS = {
+    "check": check,
+    "generate": generate,
+    "run": run,
+    "convert": convert,
+    "cache": cache,
+    "models": models,
+    "schema": schema,
+}
 """Name -> module, in the order of `--help`."""
 
 

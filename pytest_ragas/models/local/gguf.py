@@ -26,7 +26,7 @@ Source = Callable[[Path], Path]
 """Brings the GGUF file; it may lie in the folder that is given, where it is removed again."""
 
 
-def converted(source: Source, *, name: str, digest: str, what: Mapping[str, Any]) -> Entry:
+def converted(source: Source, *, name: str, digest: str, what: Mapping[str, Any], draw: bool = False) -> Entry:
     """The folder in the cache that a GGUF file was converted into, now unless it has been.
 
     Args:
@@ -34,6 +34,7 @@ def converted(source: Source, *, name: str, digest: str, what: Mapping[str, Any]
         name: A known name, or the file's stem.
         digest: sha256 of the file.
         what: What the manifest shall say beside name, sha256 and versions.
+        draw: Tell the terminal what is going on.
 
     Raises:
         MissingExtraError: A library that converts is not installed.
@@ -53,6 +54,8 @@ def converted(source: Source, *, name: str, digest: str, what: Mapping[str, Any]
         file = source(folder)
         try:
             _check_magic(file)
+            if draw:
+                print(f"converting {file.name} to safetensors, once", flush=True)
             _convert(file, folder)
         finally:
             if file.parent == folder:

@@ -58,10 +58,12 @@ def folder_of(name: str, options: HubOptions, *, check: Callable[[Path], None], 
 
 
 def _cached(library: Any, name: str, given: dict[str, Any]) -> Path | None:
+    """The snapshot's folder. `snapshot_download` would not do: it misses the files that we never wanted."""
     try:
-        return Path(library.snapshot_download(name, local_files_only=True, **given))
-    except Exception:  # LocalEntryNotFoundError; HFValidationError for what is no id: the download will say so
+        found = library.try_to_load_from_cache(name, "config.json", **given)
+    except Exception:  # HFValidationError for what is no id: the download will say so
         return None
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def _downloaded(library: Any, name: str, options: HubOptions, given: dict[str, Any], draw: bool) -> Path:

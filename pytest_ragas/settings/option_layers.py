@@ -19,6 +19,9 @@ from pytest_ragas.settings.secret import Secret
 
 _PREFIX = "PYTEST_RAGAS_"
 
+_NO_SETTINGS = frozenset({"PYTEST_RAGAS_MODELS_DIR"})
+"""Variables of ours that say something about the machine and nothing about a run; read where they are needed."""
+
 Read = tuple[Layer | None, list[ConfigurationError]]
 
 
@@ -28,7 +31,7 @@ def environment_layer(environ: Mapping[str, str]) -> Read:
     given: dict[str, Any] = {}
     problems: list[ConfigurationError] = []
     for variable in environ:
-        if variable.startswith(_PREFIX) and environ[variable].strip():
+        if variable.startswith(_PREFIX) and variable not in _NO_SETTINGS and environ[variable].strip():
             if variable in known:
                 given[known[variable].name] = environ[variable]
             else:

@@ -9,7 +9,7 @@ from pytest_ragas.errors import ConfigurationError
 from pytest_ragas.settings.values import ModelSettings, Price, Settings
 from pytest_ragas.values.model import ModelIdentity, Usage
 
-_FREE = ("embedded", "scripted", "sentence-transformers", "transformers")
+_FREE = ("embedded", "scripted", "sentence-transformers", "transformers", "likelihood")
 """Our own clients whose models run on this machine: they cost nothing unless the table says so."""
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
+import functools
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pytest_ragas.errors import ModelError, PytestRagasError, RejectedRequestError, cut
 from pytest_ragas.models.local.likelihood_text import Texts
-from pytest_ragas.models.local.load import LoadedLM, check_options, is_out_of_memory, load_causal_lm
+from pytest_ragas.models.local.load import LoadedLM, check_options, given_identity, is_out_of_memory, load_causal_lm
 from pytest_ragas.models.local.prefix_reader import PrefixReader
 from pytest_ragas.models.threads import deliver
 from pytest_ragas.settings.values import ModelSettings
@@ -21,10 +22,10 @@ from pytest_ragas.values.model import ModelIdentity
 
 PROVIDER = "likelihood"
 
-_SAME_NUMBERS = frozenset(
-    {"batch_size", "cache_folder", "device", "kind", "local_files_only", "threads", "token", "trust_remote_code"}
+NOTE = (
+    "likelihood is a share of surprisal that the contexts explain, not a verdict: best compared with the suite's own "
+    "baseline; its scores do not compare with those that an LLM gives"
 )
-"""Options that do not decide what a likelihood is, but how, where and from where it is computed."""
 
 _LINGER = 0.003
 """Seconds to wait for further requests once one is there: the metrics of one sample ask at the same time."""
@@ -37,6 +38,9 @@ class CausalLikelihoods:
     served. Requests about the same contexts and question that wait at the same time are read together: contexts
     once, and the statements behind them in batches. What nobody waits for any more is not read.
     """
+
+    notes = (NOTE,)
+    """What every report says beside its scores."""
 
     def __init__(self, settings: ModelSettings, *, load: Callable[[ModelSettings], LoadedLM] = load_causal_lm) -> None:
         """
@@ -57,19 +61,17 @@ class CausalLikelihoods:
         self._reader: _Reader | None = None
         self._failed: PytestRagasError | None = None
 
+    @functools.cached_property
+    def _identity(self) -> ModelIdentity:
+        return replace(given_identity(self._settings, {}), provider=PROVIDER)
+
     @property
     def identity(self) -> ModelIdentity:
-        """Provider "likelihood", the name as the settings have it, and the options that change the numbers.
+        """Provider "likelihood", the model as the settings name it, and what decides its numbers.
 
-        Nothing is loaded to know it, so that stored scores are found without a model.
+        Nothing is loaded to know it, so that stored scores are found without torch.
         """
-        options = self._settings.options
-        decides = sorted(options.keys() - _SAME_NUMBERS)
-        return ModelIdentity(
-            provider=PROVIDER,
-            name=self._settings.model_name_or_path,
-            parameters=tuple((name, json.dumps(options[name], sort_keys=True, default=repr)) for name in decides),
-        )
+        return self._identity
 
     async def likelihoods(
         self, statements: Sequence[str], *, context: str, question: str = "", yes_no: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ragas.errors import ConfigurationError
+from pytest_ragas.errors import ConfigurationError, TestsetError
 from pytest_ragas.plugin.marker import MarkerArguments
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def ensure_testset(suite: Suite, arguments: MarkerArguments, metafunc: pytest.Me
         recipe = Recipe(**arguments.recipe)
     except ConfigurationError as error:
         raise ConfigurationError(f"In the ragas marker of {metafunc.definition.nodeid}: {error}") from None
-    if any((place / name).is_file() for place in (beside, root)):
+    there = next((place / name for place in (beside, root) if (place / name).is_file()), None)
+    if there is not None:
+        _note_another_recipe(suite.config, there, os.fspath(name), arguments)
         return True
     types = question_types(suite.config)
     types.check(recipe.distribution)
@@ -109,6 +111,23 @@ def _generate_once(
             line.begin(recipe.test_size, models.generator.identity.name)
             made = make(author, path, docs, recipe)
     _note(suite.config, f"generated {shown}: {made.report.rows_line()}; {made.report.rejected_line()}")
+
+
+def _note_another_recipe(config: pytest.Config, path: Path, shown: str, arguments: MarkerArguments) -> None:
+    """Say that the file is not as the marker wants it: it is loaded all the same, and stays as it is."""
+    from pytest_ragas.testset.lock import read_lock
+
+    try:
+        recipe = read_lock(path, shown_as=shown).recipe.to_json()
+    except TestsetError:  # it was written by hand, and needs no lock
+        return
+    other = [f"{name}={recipe[name]!r}" for name, value in arguments.recipe.items() if recipe[name] != value]
+    if other:
+        _note(
+            config,
+            f"{shown} was generated with {', '.join(other)}, and the marker says otherwise. "
+            "Bring it up to date with pytest-ragas generate --update, or remove it.",
+        )
 
 
 def _from_root(doc: str, beside: Path, root: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -154,6 +155,18 @@ def test_rows_that_cannot_be_made_are_counted_and_nothing_is_written(generating,
     assert not list(generating.path.glob("*generated*"))
 
 
+def test_a_file_of_another_recipe_is_loaded_and_said_so(generating, server):
+    generating.run().assert_outcomes(passed=6)
+    generating.tests(TEST.replace("test_size=6", "test_size=8").format(more=""))
+    result = generating.run()
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(["*generated.json was generated with test_size=6, and the marker says otherwise. *"])
+    (generating.path / "generated.json.lock").unlink()
+    result = generating.run()
+    result.assert_outcomes(passed=6)
+    result.stdout.no_fnmatch_line("*says otherwise*")
+
+
 def test_an_overridden_generator_fixture_writes(generating, server):
     generating.config("").conftest(f"""
         @pytest.fixture(scope="session")
@@ -224,15 +237,26 @@ def test_a_generated_testset_is_answered_by_a_target(generating, server):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-@pytest.mark.parametrize("after", [1, 4, 9, 15, 22])
-def test_an_interrupt_loses_nothing_and_pays_for_nothing_twice(generating, server, after):
+@pytest.mark.parametrize(
+    ("after", "arguments"),
+    [(1, []), (4, []), (9, []), (15, []), (22, []), (12, ["-n2"])],
+    ids=["1", "4", "9", "15", "22", "n2-12"],
+)
+def test_an_interrupt_loses_nothing_and_pays_for_nothing_twice(generating, server, after, arguments):
     server.latency = 0.05
-    run = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    process = subprocess.Popen(run, cwd=generating.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments]
+    process = subprocess.Popen(
+        run,
+        cwd=generating.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     while len(server.requests) < after and process.poll() is None:
         time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers too
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     assert not [file.name for file in generating.path.iterdir() if "generated" in file.name or ".tmp" in file.name]
     generating.run().assert_outcomes(passed=6)

@@ -6,11 +6,8 @@ import random
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from pytest_ragas.testset.generate.words import sentences, words
+from pytest_ragas.testset.generate.words import is_crumb, sentences
 from pytest_ragas.values.document import Chunk
-
-_FEW_WORDS = 8
-"""A passage of fewer says too little to be asked about, where there are others."""
 
 
 class Material:
@@ -26,7 +23,7 @@ class Material:
             seed: Decides the order.
             asked: Passages that rows which are kept ask about (path, start, end): others come first.
         """
-        usable = [at for at, chunk in enumerate(chunks) if len(words(chunk.text)) >= _FEW_WORDS]
+        usable = [at for at, chunk in enumerate(chunks) if not is_crumb(chunk.text)]
         order = usable or list(range(len(chunks)))
         random.Random(f"chunks {seed}").shuffle(order)
         self._seed = seed

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pytest_ragas.protocols import Embeddings
-from pytest_ragas.testset.generate.words import entities, words
+from pytest_ragas.testset.generate.words import entities, is_crumb, words
 from pytest_ragas.values.document import Chunk
 
 _TWINS = 0.97
-"""Cosine beyond which two passages say the same: together they are no more than one of them."""
+"""Cosine beyond which two passages say the same: one of them adds nothing to the other."""
 _NAMES = 2.0
 """How much more a shared name or number says than a shared word."""
 
@@ -45,8 +45,8 @@ class Related:
 
         def rank(other: int) -> tuple[object, ...]:
             chunk = self._chunks[other]
-            twin = chunk.text == here.text or near[other] > _TWINS
-            return twin, -round(near[other], 9), chunk.path != here.path, abs(other - at), other
+            says_little = chunk.text == here.text or near[other] > _TWINS or is_crumb(chunk.text)
+            return says_little, -round(near[other], 9), chunk.path != here.path, abs(other - at), other
 
         return sorted(near, key=rank)
 

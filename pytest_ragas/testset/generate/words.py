@@ -15,8 +15,15 @@ _MARK = re.compile(r"^(?:#{1,6}|[-*+]|\d+[.)])\s+")
 """What makes a line a heading or an item."""
 _SHORT = 4
 """Words below which a sentence is no focus, but a heading or a crumb."""
+_FEW = 8
+"""Words of a passage below which it is a crumb."""
 _LONG = 300
 """Characters of a focus at most: of a table or a listing its beginning."""
+
+
+def is_crumb(text: str) -> bool:
+    """Whether a passage says too little to be asked about, where there are others."""
+    return len(words(text)) < _FEW
 
 
 def words(text: str) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pytest_ragas.values.document import Chunk
 from pytest_ragas.values.likelihood import Likelihood
-from pytest_ragas.values.model import Answer, EmbeddedCritic, Message, ModelIdentity
+from pytest_ragas.values.model import Answer, EmbeddedCritic, Message, ModelIdentity, Usage
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score
 
@@ -95,6 +96,17 @@ class LikelihoodCritic(Protocol):
 
 Critic = LLM | EmbeddedCritic | LikelihoodCritic
 """Who judges: an LLM that answers prompts, or one of the two critics that answer none."""
+
+
+async def _may_always(so_far: Usage) -> None:
+    """Where nobody counts."""
+
+
+another_request: ContextVar[Callable[[Usage], Awaitable[None]]] = ContextVar(
+    "ragas_another_request", default=_may_always
+)
+"""For a client that sends several requests to answer one call: `await another_request.get()(so_far)` before the second
+and each further one, with what the earlier ones have cost. Raises `BudgetError` where it must not be sent."""
 
 
 class Metric(Protocol):

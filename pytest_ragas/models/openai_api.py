@@ -36,7 +36,7 @@ from pytest_ragas.models.openai_wire import (
 )
 from pytest_ragas.models.structured import Structure
 from pytest_ragas.models.transport import HTTPTransport, Transport
-from pytest_ragas.protocols import JSONSchema
+from pytest_ragas.protocols import JSONSchema, another_request
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage, Vectors
 
@@ -191,6 +191,8 @@ class OpenAIChat:
         """
         while True:
             known = frozenset(self._memory.quirks)
+            if question.spent.calls:
+                await another_request.get()(question.spent)
             question.spent += Usage(calls=1)
             reply = await self._transport.post(self._endpoint.chat_url, self._body(question, form, known))
             data = read_reply(reply, self._endpoint)
@@ -334,6 +336,8 @@ class OpenAIEmbeddings:
 
     async def _request(self, batch: Batch, spent: _Spent) -> list[list[float]] | ServerError:
         packing = PACKING if self._packed else {}
+        if spent.usage.calls:
+            await another_request.get()(spent.usage)
         spent.usage += Usage(calls=1)
         data = await self._post({"model": self._model, "input": batch, **packing, **self._parameters})
         if isinstance(data, ServerError):

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from pytest_ragas.errors import BudgetError, ModelError, StructureError
+from pytest_ragas.protocols import another_request
 from pytest_ragas.scoring.ledger import Ledger, Limits
 from pytest_ragas.scoring.run_purse import RunPurse
 from pytest_ragas.settings.values import Price
@@ -172,8 +173,16 @@ class Purse:
             BudgetError: There is no room for it.
         """
         charge = Charge(self, kind, size, answers=answers)
-        await self._budget.reserve(charge, charge.estimate)
+        await self.reserve(charge)
         return charge
+
+    async def reserve(self, charge: Charge) -> None:
+        """Set aside what a request may cost.
+
+        Raises:
+            BudgetError: There is no room for it.
+        """
+        await self._budget.reserve(charge, charge.estimate)
 
     def usage(self, charge: Charge) -> Usage:
         """What a request may cost, at most.
@@ -211,13 +220,13 @@ class Purse:
 
 
 class Charge:
-    """One request: paid for when its `with` block ends.
+    """One request, or several in a row that answer one call: paid for when its `with` block ends.
 
     Attributes:
         usage: What it cost, as the model said; None where it has not.
     """
 
-    __slots__ = ("_purse", "answers", "kind", "size", "usage")
+    __slots__ = ("_paid", "_purse", "_reserved", "_token", "answers", "kind", "size", "usage")
 
     def __init__(self, purse: Purse, kind: str, size: int, *, answers: bool) -> None:
         self._purse = purse
@@ -225,20 +234,44 @@ class Charge:
         self.size = size
         self.answers = answers
         self.usage: Usage | None = None
+        self._paid = Usage()
+        self._reserved = True
+
+    async def another(self, so_far: Usage) -> None:
+        """The call takes one more request: pay for those before, and set aside what this one may cost.
+
+        Args:
+            so_far: What the requests of the call have cost.
+
+        Raises:
+            BudgetError: There is no room for it.
+        """
+        self._reserved = False
+        self._purse.settle(self, so_far - self._paid, learn=False)
+        self._paid = so_far
+        await self._purse.reserve(self)
+        self._reserved = True
 
     def estimate(self) -> Spent:
         """What it may cost."""
         return self._purse.cost(self._purse.usage(self))
 
     def __enter__(self) -> Charge:
+        self._token = another_request.set(self.another)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        with contextlib.suppress(ValueError):  # the loop is gone, and this is the end of its last task
+            another_request.reset(self._token)
+        if not self._reserved:
+            return  # it is paid for, and the next request was not sent
         usage = self.usage
         if usage is None and isinstance(error, ModelError) and isinstance(error.usage, Usage):
             usage = error.usage
+        if usage is not None:
+            usage -= self._paid
         calls = max(1, usage.calls) if usage is not None else 1
         counted = usage is not None and bool(usage.prompt_tokens or usage.completion_tokens)
         if usage is None or not counted:

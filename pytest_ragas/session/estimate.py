@@ -176,16 +176,8 @@ async def _ask(session: DrySession, built: BuiltMetric, sample: Sample, repeat: 
         if usage.calls > old.calls:
             asked = True
             place = built.name, role, identity
-            found.usage[place] = found.usage.get(place, Usage()) + _difference(usage, old)
+            found.usage[place] = found.usage.get(place, Usage()) + (usage - old)
     found.stored += not asked and not problem
-
-
-def _difference(now: Usage, before: Usage) -> Usage:
-    return Usage(
-        calls=now.calls - before.calls,
-        prompt_tokens=now.prompt_tokens - before.prompt_tokens,
-        completion_tokens=now.completion_tokens - before.completion_tokens,
-    )
 
 
 def _usd(identity: ModelIdentity, usage: Usage, settings: Settings) -> float | None:

@@ -248,7 +248,8 @@ class Session:
 
     def _purse(self, identity: ModelIdentity) -> Purse | None:
         price = price_of(identity, self.settings)
-        return self.budget.purse(identity, price) if self.budget.limits.any else None
+        counts = self.budget.limits.any or self.settings.max_seconds is not None
+        return self.budget.purse(identity, price) if counts else None
 
     def note_embedded(self, identity: ModelIdentity) -> None:
         """A metric of the embedded critic was built: it makes no calls that a meter could count."""

@@ -259,6 +259,8 @@ def test_an_interrupt_loses_nothing_and_pays_for_nothing_twice(generating, serve
     output, _ = process.communicate(timeout=120)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     assert not [file.name for file in generating.path.iterdir() if "generated" in file.name or ".tmp" in file.name]
+    stopped = len(server.requests)
     generating.run().assert_outcomes(passed=6)
     contents = [json.dumps(request.body, sort_keys=True) for request in server.requests]
     assert len(set(contents)) == len(contents), "a request was sent twice"
+    assert after > 9 or stopped < len(contents), "it went on after the interrupt"

@@ -126,9 +126,17 @@ def _session(task: Task, table: Mapping[str, Any], place: str) -> Session:
     known = registry()
     table = {**table, **task.settings}
     if "metrics" in table:
-        table["metrics"] = [_imported(name, known) if "." in name else name for name in table["metrics"]]
+        table["metrics"] = [
+            _imported(name, known) if "." in name else _spelled(name, known) for name in table["metrics"]
+        ]
     settings = load_settings(rootdir=rootdir(), environ=os.environ, task=task_layer(table, origin=place))
     return Session(settings, known)
+
+
+def _spelled(name: str, registry: Registry) -> str:
+    """A name as we write it, also where EvalScope has it without any break between its words: "answerrelevancy"."""
+    run_together = {known.replace("_", ""): known for known in registry.names()}
+    return run_together.get(name.lower(), name)
 
 
 def _imported(name: str, registry: Registry) -> str:

@@ -194,6 +194,22 @@ def test_html_without_marked_content_is_its_body_under_its_title(tmp_path: Path)
     assert text_of(tmp_path, "a.htm", page.encode()) == "# A <page>\n\nOne\n\nTwo\n\nThree\n"
 
 
+def test_a_page_of_sphinx_is_what_it_says(tmp_path: Path) -> None:
+    page = """<body><div class="sidebar"><ul><li>Contents</li></ul></div>
+    <div class="document" role="main"><div class="body"><h1>Install<a class="headerlink" href="#x">\u00b6</a></h1>
+    <p>Run this:</p><table class="highlighttable"><tr><td class="linenos"><pre>1
+2</pre></td><td class="code"><div class="highlight"><pre><span>pip</span> install x
+x run</pre></div></td></tr></table></div><p>Then go.</p></div><div>Built with Sphinx</div></body>"""
+    assert text_of(tmp_path, "a.html", page.encode()) == (
+        "# Install\n\nRun this:\n\n```\npip install x\nx run\n```\n\nThen go.\n"
+    )
+
+
+def test_a_table_inside_a_table_is_words_of_its_cell(tmp_path: Path) -> None:
+    page = "<table><tr><td>a</td><td>b<table><tr><td>c</td><td>d</td></tr></table>e</td></tr><tr><td>f<td>g</table>"
+    assert text_of(tmp_path, "a.html", page.encode()) == "| a | b c d e |\n| --- | --- |\n| f | g |\n"
+
+
 def test_html_names_its_encoding(tmp_path: Path) -> None:
     page = '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251"><p>Привет, это страница.</p>'
     assert text_of(tmp_path, "a.html", page.encode("cp1251")) == "Привет, это страница.\n"

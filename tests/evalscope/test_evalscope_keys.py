@@ -376,7 +376,7 @@ def test_tool_and_backend_are_read_in_any_case_and_the_dict_is_not_changed() -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["answer_correctness", "AnswerCorrectness", "ANSWER_CORRECTNESS", "answer correctness"]
+    "name", ["answercorrectness", "answer_correctness", "AnswerCorrectness", "ANSWER_CORRECTNESS", "answer correctness"]
 )
 def test_metrics_in_every_spelling(name: str) -> None:
     assert list(run_task(evaluation(metrics=[name]))) == ["answer_correctness"]

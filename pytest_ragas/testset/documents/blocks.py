@@ -12,6 +12,7 @@ from pytest_ragas.values.document import Document
 _FENCE = re.compile(r"\s*(?P<fence>`{3,}|~{3,})")
 _ATX = re.compile(r" {0,3}(?P<marks>#{1,6})[ \t]+(?P<title>.*?)[ \t]*#*[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(?P<mark>=+|-+)[ \t]*$")
+_RULE = re.compile(r" {0,3}([-*_])([ \t]*\1){2,}[ \t]*$")
 _TABLE_RULE = re.compile(r"(?=.*\|)[ \t]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 
@@ -123,13 +124,16 @@ def _markdown(text: str) -> Iterator[Block]:
             yield Block(line.start, lines[behind - 1].end, "whole", path())
             at = behind
             continue
-        behind = _behind_paragraph(lines, at)
-        under = _SETEXT.match(lines[at + 1].text) if at + 1 < behind else None
+        if _RULE.match(line.text):
+            at += 1
+            continue
+        under = _SETEXT.match(lines[at + 1].text) if at + 1 < len(lines) else None
         if under and not _is_item(line.text):
             path.enter(1 if under["mark"][0] == "=" else 2, _title(line.text))
             yield Block(line.start, lines[at + 1].end, "heading", path())
             at += 2
             continue
+        behind = _behind_paragraph(lines, at)
         is_table = behind - at > 1 and _TABLE_RULE.match(lines[at + 1].text)
         yield Block(line.start, lines[behind - 1].end, "whole" if is_table else "text", path())
         at = behind

@@ -45,19 +45,25 @@ def split(document: Document, *, size: int = SIZE) -> tuple[Chunk, ...]:
 
 
 def _groups(document: Document, size: int) -> Iterator[list[Block]]:
-    """Blocks that make one chunk each."""
+    """Blocks that make one chunk each; headings go with the block behind them."""
     group: list[Block] = []
+    waiting: list[Block] = []
+    """Headings that nothing stands under yet."""
     for block in _fitting(document, size):
         if block.kind == "heading":
-            if _length(group) >= size // 2 and _has_body(group):
+            if not waiting and _length(group) >= size // 2:
                 yield group
                 group = []
-        elif group and block.end - group[0].start > size and _has_body(group):
-            body = _without_last_headings(group)
-            yield body
-            group = group[len(body) :]
-        group.append(block)
-    yield group
+            above = [heading for heading in waiting if heading.headings == block.headings[:-1][: len(heading.headings)]]
+            waiting = [*above, block]
+            continue
+        if group and block.end - group[0].start > size:
+            yield group
+            group = []
+        group += [*waiting, block]
+        waiting = []
+    if group:
+        yield group
 
 
 def _fitting(document: Document, size: int) -> Iterator[Block]:
@@ -92,19 +98,7 @@ def _length(group: list[Block]) -> int:
     return group[-1].end - group[0].start if group else 0
 
 
-def _has_body(group: list[Block]) -> bool:
-    return any(block.kind != "heading" for block in group)
-
-
-def _without_last_headings(group: list[Block]) -> list[Block]:
-    last = max(number for number, block in enumerate(group) if block.kind != "heading")
-    return group[: last + 1]
-
-
 def _chunk(document: Document, group: list[Block]) -> Chunk | None:
-    if not _has_body(group):
-        return None
-    group = _without_last_headings(group)
     start, end = group[0].start, group[-1].end
     text = document.text[start:end].rstrip()
     if not any(character.isalnum() for character in text):

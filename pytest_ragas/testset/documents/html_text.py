@@ -1,6 +1,7 @@
 """HTML to Markdown text, by the standard library: headings, paragraphs, lists, code and tables of what is read aloud.
 
-Navigation, scripts and forms are left out. A page that marks its content (`<main>`, `<article>`) is that content alone.
+Navigation, scripts and forms are left out. A page that marks its content (`<main>`, `<article>`, `role="main"`) is that
+content alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ _LEFT_OUT = frozenset(
     "script style noscript template svg math head nav footer form button select iframe object video audio canvas "
     "dialog".split()
 )
+_NOISE = frozenset(("headerlink", "linenos", "toctree-wrapper", "sr-only"))
+"""Classes of what is for the eye alone, as Sphinx and MkDocs write them: the sign behind a heading, line numbers."""
 _CONTENT = frozenset(("main", "article"))
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAKS = frozenset(
@@ -46,7 +49,7 @@ def html_text(data: bytes) -> str:
 class _Piece:
     text: str
     content: bool
-    """Whether it stands in `<main>` or `<article>`."""
+    """Whether it stands in what the page marks as its content."""
     item: bool = False
     """Of a list: no blank line between it and another one."""
 
@@ -65,6 +68,9 @@ class _Reader(HTMLParser):
         """The tag that is being left out, and how often it is open inside itself."""
         self._left_out_depth = 0
         self._content_depth = 0
+        self._main = ""
+        """The tag that is the content by its role, and how often it is open inside itself."""
+        self._main_depth = 0
         self._pre_depth = 0
         self._lists: list[int] = []
         """For each open list the number of its last item; -1 for bullets."""
@@ -81,10 +87,22 @@ class _Reader(HTMLParser):
                 self._left_out_depth += 1
             elif tag == "body":  # </head> may be left away
                 self._left_out = ""
-        elif tag in _LEFT_OUT:
+        elif tag in _LEFT_OUT or _NOISE & set((dict(attrs).get("class") or "").split()):
             self._left_out, self._left_out_depth = tag, 1
-        elif tag == "br":
+        else:
+            self._open(tag, is_main=dict(attrs).get("role") == "main")
+
+    def _open(self, tag: str, *, is_main: bool) -> None:
+        if is_main and tag not in _CONTENT:
+            self._flush()
+            self._main, self._main_depth = tag, 0
+        if tag == self._main:
+            self._main_depth += 1
+        if tag == "br":
             self._words.append("\n" if self._pre_depth else _BREAK)
+        elif tag == "pre":
+            self._end_cell() if self._tables else self._flush()
+            self._pre_depth += 1
         elif tag in ("td", "th") and self._tables:
             self._end_cell()
             self._tables[-1] = self._tables[-1] or [[]]
@@ -97,13 +115,10 @@ class _Reader(HTMLParser):
         elif tag in _HEADINGS:
             self._flush()
             self._prefix = "#" * _HEADINGS[tag] + " "
-        elif tag == "pre":
-            self._flush()
-            self._pre_depth += 1
         elif tag == "li":
             self._begin_item()
         elif tag in _BREAKS:
-            self._flush()
+            self._end_cell() if self._tables else self._flush()
             if tag in ("ul", "ol"):
                 self._lists.append(0 if tag == "ol" else -1)
             self._content_depth += tag in _CONTENT
@@ -118,20 +133,28 @@ class _Reader(HTMLParser):
                 self._left_out_depth -= 1
                 if not self._left_out_depth:
                     self._left_out = ""
+        else:
+            self._close(tag)
+
+    def _close(self, tag: str) -> None:
+        if tag == "pre" and self._pre_depth:
+            self._flush_code()
+            self._pre_depth -= 1
         elif tag == "table" and self._tables:
             self._end_cell()
             self._end_table()
         elif self._tables:
             self._words.append(" " if tag in _BREAKS or tag == "li" else "")
-        elif tag == "pre" and self._pre_depth:
-            self._flush_code()
-            self._pre_depth -= 1
         elif tag in _BREAKS or tag in _HEADINGS or tag == "li":
             self._flush()
             if tag in ("ul", "ol") and self._lists:
                 self._lists.pop()
             if tag in _CONTENT:
                 self._content_depth = max(0, self._content_depth - 1)
+        if tag == self._main:
+            self._main_depth -= 1
+            if not self._main_depth:
+                self._main = ""
 
     def handle_data(self, data: str) -> None:
         if self._in_title and self._title is not None:
@@ -154,7 +177,7 @@ class _Reader(HTMLParser):
         return joined([(piece.text, piece.item) for piece in pieces])
 
     def _add(self, text: str, *, item: bool = False) -> None:
-        self._pieces.append(_Piece(text, self._content_depth > 0, item))
+        self._pieces.append(_Piece(text, self._content_depth > 0 or bool(self._main), item))
 
     def _flush(self) -> None:
         if self._pre_depth:
@@ -200,7 +223,7 @@ class _Reader(HTMLParser):
     def _end_table(self) -> None:
         rows = [row for row in self._tables.pop() if any(row)]
         if self._tables:  # a table in a cell of another
-            self._words.append(" ".join(cell for row in rows for cell in row))
+            self._words.append(" ".join(cell for row in rows for cell in row) + " ")
         elif rows:
             self._add(markdown_table(rows))
 

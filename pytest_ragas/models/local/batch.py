@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from pytest_ragas.errors import RejectedRequestError
 from pytest_ragas.models.local.grammar import Grammar, Guide
 from pytest_ragas.models.local.load import LoadedLM
 from pytest_ragas.models.local.prefixes import KeyValues, Prefixes
@@ -44,6 +45,8 @@ class Row:
         """Tokens of the answer that the model has not read yet."""
         self.length = 0
         """Tokens that it has read."""
+        self.error: RejectedRequestError | None = None
+        """Why there will be no answer."""
 
     def restart(self) -> None:
         """As if it had not begun; the answer will be the same."""
@@ -58,8 +61,8 @@ class Row:
 
     @property
     def done(self) -> bool:
-        """Whether the answer is complete, or has no room left."""
-        return self.guide.done or self.guide.full
+        """Whether the answer is complete, or has no room left, or will not be."""
+        return self.error is not None or self.guide.done or self.guide.full
 
 
 class Batch:
@@ -242,8 +245,11 @@ class Batch:
             ends = row.guide.ends(lambda candidate, row_allowed=masks[index]: _has(row_allowed, candidate))
             if ends:
                 token = max(ends, key=lambda end: float(own[0, end]))
-            row.guide.take(token, wanted=wanted)
-            row.unread = [token, *row.guide.take_forced()]
+            try:
+                row.guide.take(token, wanted=wanted)
+                row.unread = [token, *row.guide.take_forced()]
+            except RejectedRequestError as error:
+                row.error = error
 
 
 def _cache_of(key_values: KeyValues) -> Any:

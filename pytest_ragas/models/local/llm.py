@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_ragas.errors import RejectedRequestError, StructureError
+from pytest_ragas.errors import ModelError, RejectedRequestError, StructureError
 from pytest_ragas.models.local.batch import Batch, Row
 from pytest_ragas.models.local.grammar import Grammar
-from pytest_ragas.models.local.load import LoadedLM, check_options, given_identity, load_causal_lm
+from pytest_ragas.models.local.load import LoadedLM, check_options, given_identity, load_causal_lm, refuse_copies
 from pytest_ragas.models.local.prefixes import Prefixes
 from pytest_ragas.models.local.sampling import Sampling
 from pytest_ragas.models.local.templates import check_template, prompt_tokens
@@ -101,6 +101,7 @@ class TransformersLLM:
     # what follows runs in the worker's thread only
 
     def _load(self) -> tuple[Batch, Limits]:
+        refuse_copies(self._name)
         loaded = load_causal_lm(self._settings)
         self._grammar = Grammar(
             loaded.tokenizer, vocabulary=loaded.model.config.get_text_config().vocab_size, end=_ends(loaded)
@@ -111,8 +112,8 @@ class TransformersLLM:
 
     def _row(self, messages: Sequence[Message], structure: Structure) -> Row:
         loaded, grammar = self._loaded, self._grammar
-        assert loaded is not None
-        assert grammar is not None
+        if loaded is None or grammar is None:
+            raise ModelError(f"{self._name} was closed before it answered")
         prompt = prompt_tokens(loaded.tokenizer, messages, self._settings.template_type, name=self._name)
         room = loaded.context_length - len(prompt)
         if room <= 0:

@@ -114,7 +114,6 @@ def load_causal_lm(settings: ModelSettings) -> LoadedLM:
         ConfigurationError: No such model, none of this kind, no such device, or no room for it.
     """
     check_options(settings)
-    _refuse_copies(settings.model_name_or_path)
     torch = _torch(settings.model_name_or_path)
     options = settings.options
     threads = cpu_threads(options.get("threads"))
@@ -254,7 +253,11 @@ def _quantization(kind: str) -> Any:
     return transformers.BitsAndBytesConfig(**{"load_in_4bit" if kind == "int4" else "load_in_8bit": True})
 
 
-def _refuse_copies(name: str) -> None:
+def refuse_copies(name: str) -> None:
+    """
+    Raises:
+        ConfigurationError: Several processes of a run would each load the model.
+    """
     workers = xdist_workers()
     if workers > 1:
         raise ConfigurationError(

@@ -75,7 +75,7 @@ class Sampling:
     @property
     def parameters(self) -> dict[str, Any]:
         """What decides the answers."""
-        decides: dict[str, Any] = {"temperature": self.temperature, "max_tokens": self.max_tokens}
+        decides: dict[str, Any] = {"temperature": float(self.temperature), "max_tokens": self.max_tokens}
         if self.repetition_penalty != 1.0:
             decides["repetition_penalty"] = self.repetition_penalty
         if self.temperature:

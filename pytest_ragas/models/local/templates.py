@@ -8,26 +8,28 @@ from typing import Any, Final
 from pytest_ragas.errors import ConfigurationError, RejectedRequestError, UnknownNameError, cut
 from pytest_ragas.values.model import Message
 
+# a template's last line break is dropped, unless it is the value of an expression
 _CHATML: Final = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant{{ '\\n' }}"
 )
 _LLAMA3: Final = (
     "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}"
-    "<|eot_id|>{% endfor %}<|start_header_id|>assistant<|end_header_id|>\n\n"
+    "<|eot_id|>{% endfor %}<|start_header_id|>assistant<|end_header_id|>{{ '\\n\\n' }}"
 )
 _GEMMA: Final = (
     "{{ bos_token }}{% for m in messages %}<start_of_turn>{{ 'model' if m.role == 'assistant' else m.role }}\n"
-    "{{ m.content | trim }}<end_of_turn>\n{% endfor %}<start_of_turn>model\n"
+    "{{ m.content | trim }}<end_of_turn>\n{% endfor %}<start_of_turn>model{{ '\\n' }}"
 )
 _MISTRAL: Final = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]"
     "{% else %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
 )
-_PHI3: Final = "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}<|end|>\n{% endfor %}<|assistant|>\n"
+_PHI3: Final = "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}<|end|>\n{% endfor %}<|assistant|>{{ '\\n' }}"
 _DEFAULT: Final = (
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ m.content }}\n\n"
     "{% else %}### {{ 'Human' if m.role == 'user' else 'Assistant' }}:\n{{ m.content }}\n\n{% endif %}{% endfor %}"
-    "### Assistant:\n"
+    "### Assistant:{{ '\\n' }}"
 )
 
 TEMPLATES: Final[Mapping[str, str]] = {

@@ -41,6 +41,9 @@ class Request:
 
     def answer(self) -> None:
         """The row is done."""
+        if self.row is not None and self.row.error is not None:
+            self.fail(self.row.error)
+            return
         deliver(self.loop, self.future, result=self.row)
 
     def fail(self, error: BaseException) -> None:
@@ -149,6 +152,9 @@ class Worker:
 
     def _prepare(self, request: Request) -> None:
         # now, not when it is its turn: those before it want to know what they share with it
+        if self._closed:
+            self._waiting.append(request)
+            return
         try:
             request.row = request.make()
         except Exception as error:
@@ -189,23 +195,23 @@ class Worker:
     def _recover(self, batch: Batch, error: Exception) -> None:
         """After a failure: half as many rows where memory ran out, from their beginning; else everybody hears of it."""
         rows = list(batch.rows)
-        batch.clear()
-        under_way = [self._active.pop(id(row)) for row in rows]
-        if not is_out_of_memory(error):
-            self._active.clear()
-            for request in under_way or [self._waiting.popleft()]:
-                request.fail(ModelError(f"{self._name} failed while it answered ({type(error).__name__}: {error})"))
-            return
         batch.free()
-        if not under_way:  # one alone
-            request = self._waiting.popleft()
-            request.fail(RejectedRequestError(f"There is no memory left for one request to {self._name}. {MORE_ROOM}"))
-            return
-        self._rows = max(1, len(rows) // 2)
-        for request in reversed(under_way):
-            if request.row is not None:
-                request.row.restart()
-            self._waiting.appendleft(request)
+        under_way = [self._active.pop(id(row)) for row in rows]
+        # alone, it is the one that was to join
+        stuck = under_way or ([self._waiting.popleft()] if self._waiting else [])
+        if not is_out_of_memory(error):
+            for request in stuck:
+                request.fail(ModelError(f"{self._name} failed while it answered ({type(error).__name__}: {error})"))
+        elif not under_way:
+            for request in stuck:
+                what = f"There is no memory left for one request to {self._name}. {MORE_ROOM}"
+                request.fail(RejectedRequestError(what))
+        else:
+            self._rows = max(1, len(rows) // 2)
+            for request in reversed(under_way):
+                if request.row is not None:
+                    request.row.restart()
+                self._waiting.appendleft(request)
 
     def _gave_up(self, request: Request) -> bool:
         return self._closed or request.future.done()

@@ -14,6 +14,9 @@ from openai_server.author import author
 from openai_server.server import OpenAIServer
 
 from pytest_ragas import run_task
+from pytest_ragas.errors import ConfigurationError
+from pytest_ragas.models.local.hub_options import HubOptions
+from pytest_ragas.models.local.weights import find_weights
 from pytest_ragas.settings.task import Task
 from pytest_ragas.settings.task_layer import sealed_task, task_of
 from pytest_ragas.testset.load import load_testset
@@ -124,7 +127,7 @@ def test_a_testset_that_was_made_otherwise_is_never_overwritten(project: Path, m
         run_task(task)
 
 
-def test_the_small_local_models_take_its_place_where_they_are_installed(project: Path) -> None:
+def test_the_embedded_critic_and_local_embeddings_need_no_server(project: Path) -> None:
     """No server at all: a local critic and local embeddings in the keys of the page."""
     pytest.importorskip("sentence_transformers", reason="the extra [local] is not installed")
     (project / "outputs").mkdir()
@@ -135,3 +138,29 @@ def test_the_small_local_models_take_its_place_where_they_are_installed(project:
     scores = run_task(task)
     assert list(scores) == METRICS
     assert None not in scores.values()
+
+
+def test_a_local_critic_and_local_embeddings_judge_without_a_server(project: Path) -> None:
+    """The tables of the page as they stand, with the small models that are to be had without a hub."""
+    for library in ("torch", "transformers", "llguidance", "sentence_transformers"):
+        pytest.importorskip(library, reason=f"the extra [local] is not installed: no {library}")
+    try:
+        find_weights("smollm2", options=HubOptions(local_files_only=True))
+    except ConfigurationError as error:
+        pytest.skip(f"pytest-ragas models pull smollm2 was not run: {error}")
+    (project / "outputs").mkdir()
+    shutil.copy(HERE / "page_dataset.json", project / "outputs" / "testset.json")
+    task = with_models(
+        eval_task_cfg,
+        critic_llm={"model_name_or_path": "smollm2", "template_type": "qwen"},
+        embeddings={"model_name_or_path": "minilm"},
+    )
+    # of the four, the one that a model of 135 million parameters judges in seconds; and one for the embeddings
+    task["eval_config"]["eval"]["metrics"] = ["context_precision", "AnswerSimilarity"]
+    scores = run_task(task)
+    assert list(scores) == ["context_precision", "answer_similarity"]
+    assert None not in scores.values()
+    assert [(use.role, use.identity.name) for use in scores.run.models] == [
+        ("critic LLM", "smollm2"),
+        ("embeddings", "minilm"),
+    ]

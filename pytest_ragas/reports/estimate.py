@@ -75,7 +75,9 @@ def _notes(estimate: Estimate) -> list[str]:
     shares = [f"{number:,} {_BASIS[basis]}" for basis, number in estimate.basis]
     notes = [f"answers of {count(estimate.tests, 'test')}: {'; '.join(shares)}"] if shares else []
     if estimate.scores:
-        notes.append(f"{estimate.stored:,} of {count(estimate.scores, 'score')} stored, at no call")
+        notes.append(
+            f"{estimate.stored:,} of {count(estimate.scores, 'score')} need no call: stored, or the same as another"
+        )
     if estimate.lines:
         most = "repeats may be fewer; " if estimate.repeated else ""
         notes.append(

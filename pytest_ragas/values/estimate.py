@@ -54,7 +54,7 @@ class Estimate:
     scores: int
     """Scores that ask a model, repeats counted each."""
     stored: int
-    """Those among them that are stored, so that nothing is asked for them."""
+    """Those among them for which nothing is asked: they are stored, or the same as another one of the run."""
     replays: bool
     """Whether the run asks for nothing at all (`--ragas-cache=replay`)."""
     repeated: bool

@@ -48,7 +48,7 @@ def test_a_line_for_each_metric_and_model(project, openai_server: OpenAIServer, 
             "total * 9 * $0.00* + ?",
             "",
             "answers of 3 tests: 3 recorded in the testset",
-            "0 of 6 scores stored, at no call",
+            "0 of 6 scores need no call: stored, or the same as another",
             "no price is known of emb: [[]tool.pytest-ragas.prices[]]",
         ]
     )
@@ -62,7 +62,9 @@ def test_what_was_estimated_is_what_is_asked(project, openai_server: OpenAIServe
     project.run()
     assert len(openai_server.requests) == 9
     result = project.run("--ragas-estimate")
-    result.stdout.fnmatch_lines(["0 calls: everything is stored", "6 of 6 scores stored, at no call"])
+    result.stdout.fnmatch_lines(
+        ["0 calls: everything is stored", "6 of 6 scores need no call: stored, or the same as another"]
+    )
     assert len(openai_server.requests) == 9
 
 

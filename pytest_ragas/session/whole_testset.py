@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_ragas.errors import MetricError, MissingFieldError, TestsetError, listed
+from pytest_ragas.errors import ConfigurationError, MetricError, MissingFieldError, TestsetError, listed
 from pytest_ragas.gates.decide import decide_gate
 from pytest_ragas.gates.expression import parse_gate
 from pytest_ragas.session.judging import check_sample
@@ -30,7 +30,7 @@ def score_testset(session: Session, testset: Testset, *, raise_exceptions: bool 
     Raises:
         TestsetError: Rows lack a field that a metric needs; names all of them. No call was made.
         MetricError: A score could not be computed, and that is to be an error.
-        ConfigurationError: A metric does not exist, or needs a model that is not configured.
+        ConfigurationError: A metric does not exist, or needs a model that is not configured or cannot be had.
     """
     started = time.perf_counter()
     evaluator = session.evaluator()
@@ -56,7 +56,16 @@ def score_testset(session: Session, testset: Testset, *, raise_exceptions: bool 
     finally:
         for ticket in tickets[len(results) :]:
             ticket.cancel()
+    _check_any(results)
     return Run(results=tuple(results), models=session.models(), seconds=time.perf_counter() - started)
+
+
+def _check_any(results: Sequence[SampleResult]) -> None:
+    """Nothing could be scored for lack of a key, a library or weights: then it is no matter of the rows."""
+    failures = [failure for result in results for failure in result.failures]
+    scored = any(result.scores for result in results)
+    if failures and not scored and all(failure.kind == "configuration" for failure in failures):
+        raise ConfigurationError(failures[0].error)
 
 
 def read_gates(session: Session) -> tuple[Gate, ...]:

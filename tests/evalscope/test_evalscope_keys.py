@@ -445,6 +445,14 @@ def test_a_score_that_cannot_be_computed_is_null_with_its_reason(project: Path, 
         run_task(task)
 
 
+def test_a_model_that_cannot_be_had_is_an_error_of_the_task(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a testset full of nulls: the mend is outside of it."""
+    monkeypatch.delenv("MY_MISSING_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match="environment variable MY_MISSING_KEY, which is not set"):
+        run_task(evaluation(api("http://127.0.0.1:9/v1", api_key="env:MY_MISSING_KEY"), metrics=["faithfulness"]))
+    assert not (project / "outputs" / "testset_score.json").exists()
+
+
 def _fails_on_kansas(request: dict[str, Any]) -> object:
     return "I cannot say." if "Kansas" in json.dumps(request["data"]) else author(request)
 

@@ -67,6 +67,9 @@ def measure(
     embedded = metric_value("faithfulness")
     for case_set in sets:
         chosen = some(case_set, most)
+        good = sum(case.good for case in chosen)
+        if min(good, len(chosen) - good) <= LABELS // 2:
+            continue  # too few of a kind to say anything of
         cases = [case for case in chosen if embedded(case.sample) is not None]
         values = {
             "embedded": [embedded(case.sample) for case in cases],

@@ -1,4 +1,4 @@
-"""The likelihood critic: how it is configured, how it reads, and what real weights say."""
+"""The likelihood critic: how it is configured, and how it reads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from local_models.random_lm import tiny_model, tiny_tokenizer
 
 from pytest_ragas.errors import ConfigurationError, ModelError, RejectedRequestError, UnknownNameError
-from pytest_ragas.metrics.likelihood.share import calibrated_yes, explained
 from pytest_ragas.models.build import build_llm
 from pytest_ragas.models.local import prefix_reader
 from pytest_ragas.models.local.likelihood import CausalLikelihoods
@@ -124,44 +124,6 @@ def test_pieces_join_to_the_statement(ends: list[int], pieces: tuple[str, ...]) 
 
 
 # ---- a tiny model -------------------------------------------------------------------------------
-
-
-def tiny_model(kind: str = "Llama", **config: Any) -> Any:
-    import torch
-    import transformers
-
-    torch.manual_seed(3)
-    sizes = {
-        "vocab_size": 259,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 8,
-        "max_position_embeddings": 512,
-        "initializer_range": 0.4,
-        "bos_token_id": 256,
-        "eos_token_id": 257,
-        "pad_token_id": 258,
-    }
-    made = getattr(transformers, f"{kind}Config")(**sizes, **config)
-    return getattr(transformers, f"{kind}ForCausalLM")(made).eval()
-
-
-def tiny_tokenizer(*, chat: bool = True) -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {letter: number for number, letter in enumerate([*alphabet, "<s>", "</s>", "<pad>"])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
-    if chat:
-        fast.chat_template = "{% for message in messages %}<s>{{ message.content }}</s>{% endfor %}"
-    return fast
 
 
 def whole(model: Any, ids: Sequence[int]) -> list[float]:
@@ -419,124 +381,3 @@ def test_a_model_that_cannot_be_loaded_is_looked_for_once() -> None:
 
     asyncio.run(ask())
     assert len(tries) == 1
-
-
-# ---- a suite ------------------------------------------------------------------------------------
-
-SUITE = """
-import pytest
-
-@pytest.mark.ragas(testset="testset.jsonl", metrics=["context_recall"], thresholds={"faithfulness": 0.0})
-def test_rag(ragas_sample):
-    pass
-"""
-ROWS = """
-{"id": "a", "user_input": "How long?", "response": "30 days.", "retrieved_contexts": ["30 days."], "reference": "30."}
-{"id": "b", "user_input": "How long?", "response": "30 days. Or 5.", "retrieved_contexts": ["No."], "reference": "30."}
-{"id": "long", "user_input": "?", "response": "30.", "retrieved_contexts": ["LONG"], "reference": "30."}
-"""
-CONFTEST = """
-import sys
-
-def pytest_terminal_summary(terminalreporter):
-    terminalreporter.write_line(f"torch imported: {'torch' in sys.modules}")
-"""
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A suite with a tiny model on disk as its likelihood critic."""
-    for name in ("torch", "transformers", "safetensors"):
-        pytest.importorskip(name, reason=f"the extra [local] is not installed: no {name}")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("PYTEST_RAGAS_MODELS_DIR", str(pytester.path / "models-cache"))
-    folder = pytester.path / "tiny"
-    tiny_model().save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    pytester.path.joinpath("testset.jsonl").write_text(ROWS.strip().replace("LONG", "word " * 200), encoding="utf-8")
-    pytester.makeconftest(CONFTEST)
-    pytester.makepyfile(test_rag=SUITE)
-    pytester.makepyprojecttoml(
-        '[tool.pytest-ragas.critic_llm]\nkind = "likelihood"\nmodel_name_or_path = "./tiny"\nthreads = 1\n'
-    )
-    return pytester
-
-
-def test_a_suite_is_judged_stored_and_replayed_without_torch(project: pytest.Pytester) -> None:
-    first = project.runpytest_subprocess("-p", "no:cacheprovider")
-    first.assert_outcomes(passed=2, errors=1)
-    first.stdout.fnmatch_lines(["*torch imported: True"])
-    first.stdout.fnmatch_lines(["*tiny reads 512 at most. Nothing was cut*", "*row * long (testset.jsonl row 3)"])
-    text = " ".join(first.stdout.str().split())
-    assert "likelihood is a share of surprisal that the contexts explain" in text
-    again = project.runpytest_subprocess("-q", "-p", "no:cacheprovider", "--ragas-cache=replay")
-    again.assert_outcomes(passed=2, errors=1)
-    again.stdout.fnmatch_lines(["*torch imported: False"])
-    assert "--ragas-cache=replay makes no call" in again.stdout.str()
-
-
-def test_a_metric_that_likelihoods_do_not_tell_is_an_error_before_anything_is_loaded(project: pytest.Pytester) -> None:
-    project.makepyfile(test_rag=SUITE.replace('"context_recall"', '"answer_relevancy"'))
-    run = project.runpytest_subprocess("-q", "-p", "no:cacheprovider")
-    assert run.ret != 0
-    text = " ".join(run.stdout.str().split())
-    assert 'answer_relevancy is judged by an LLM, and the critic tiny is of kind = "likelihood"' in text
-    run.stdout.fnmatch_lines(["*torch imported: False"])
-
-
-# ---- real weights -------------------------------------------------------------------------------
-
-
-# torch may warn while its kernels are registered; that is no concern of ours
-real_weights = pytest.mark.filterwarnings("default:Warning only once for all operators:UserWarning")
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> Any:
-    """Reads statements with the real SmolLM2-135M-Instruct."""
-    for name in ("torch", "transformers", "gguf", "accelerate"):
-        pytest.importorskip(name, reason=f"the extra [local] is not installed: no {name}")
-    from pytest_ragas.models.local.load import load_causal_lm
-
-    settings = ModelSettings(model_name_or_path="smollm2", options={**KIND, "threads": 1})
-    loaded = load_causal_lm(settings)  # once, however many critics read with it
-
-    def read(statements: Sequence[str], **asked: Any) -> Sequence[Likelihood]:
-        async def ask() -> Sequence[Likelihood]:
-            critic = CausalLikelihoods(settings)
-            try:
-                return await critic.likelihoods(statements, **asked)
-            finally:
-                await critic.aclose()
-
-        assert loaded is not None
-        return asyncio.run(ask())
-
-    return read
-
-
-SUPPORTED = "The Brellin Bridge over the Osk was finished in 1887."
-OFF_TOPIC = "Bananas are grown in Ecuador for export to Europe."
-PASSAGE = "Trains cross the Osk by the Brellin Bridge, which the engineer Tamsin Orrell finished in 1887."
-
-
-@real_weights
-def test_real_weights_expect_what_the_passage_says(smollm2: Any) -> None:
-    supported, off_topic = smollm2([SUPPORTED, OFF_TOPIC], context=PASSAGE, question="When was the bridge finished?")
-    assert explained(supported) > 0.3
-    assert explained(off_topic) < 0.1
-    assert "".join(supported.tokens) == SUPPORTED
-
-
-@real_weights
-def test_real_weights_say_the_same_in_a_batch_and_alone(smollm2: Any) -> None:
-    statements = [SUPPORTED, OFF_TOPIC, "In 1887.", "It was finished in 1750."]
-    asked = {"context": PASSAGE, "question": "When was the bridge finished?"}
-    batch = smollm2(statements, **asked)
-    assert batch == smollm2(statements, **asked)
-    for read in batch:
-        [single] = smollm2([read.statement], **asked)
-        # bfloat16 has two to three digits, and sums in another order where rows are read together
-        assert explained(read) == pytest.approx(explained(single), abs=0.02)
-    for read in smollm2(statements, yes_no=True, **asked):
-        assert 0.0 < calibrated_yes(read) < 1.0

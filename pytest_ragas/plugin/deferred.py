@@ -20,6 +20,7 @@ import pytest
 from pytest_ragas.plugin.barriers import Barriers
 from pytest_ragas.plugin.block import Block
 from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
+from pytest_ragas.plugin.garbage import larger_steps
 from pytest_ragas.plugin.give_way import taken_by_others
 from pytest_ragas.plugin.held import HeldBlocks, stop_if_asked, stopping
 from pytest_ragas.plugin.policy import Policy
@@ -219,9 +220,10 @@ class Deferred:
         if self.suite.config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist, which runs no test
             return (yield)
         try:
-            self._ahead.begin(session)
-            result = yield
-            self.held.log_all(session)
+            with larger_steps(len(session.items)):
+                self._ahead.begin(session)
+                result = yield
+                self.held.log_all(session)
         except BaseException as error:
             if not isinstance(error, (session.Failed, session.Interrupted)):
                 # once more Ctrl-C, or the same internal error again: then without the verdicts that are there

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ragas.plugin.marker_help import BARRIER_INI
+from pytest_ragas.plugin.marks import marks_of
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite
@@ -67,7 +68,7 @@ class Barriers:
         """Whether nothing must be scored while this test runs."""
         return (
             self._all
-            or any(mark.name in MARKS for mark in item.iter_markers())
+            or any(mark.name in MARKS for mark in marks_of(item))
             or not self._fixtures.isdisjoint(getattr(item, "fixturenames", ()))
         )
 

@@ -29,6 +29,7 @@ class Block:
     def __init__(self, item: pytest.Item) -> None:
         self.item = item
         self.pending: Pending | None = None
+        self._hook = item.ihook  # for each use of it, pytest would look for conftest.py files anew
         self._place: Place = place_of(item)
         self._setup: pytest.TestReport | None = None
         self._call: pytest.TestReport | None = None
@@ -162,12 +163,12 @@ class Block:
         """Log the teardown, and that the test is over."""
         self._log([report for report in [self._teardown] if report is not None])
         with self._place:
-            self.item.ihook.pytest_runtest_logfinish(nodeid=self.item.nodeid, location=self.item.location)
+            self._hook.pytest_runtest_logfinish(nodeid=self.item.nodeid, location=self.item.location)
         # pytest keeps every item until the end of the run, and futures, contexts and answers of ten thousand with it
         _forget(self.item, PENDING, PREPARED, HANDLE)
 
     def _log(self, reports: Sequence[pytest.TestReport]) -> None:
-        hook = self.item.ihook
+        hook = self._hook
         with self._place:
             if not self._begun:
                 self._begun = True

@@ -7,27 +7,29 @@ are older than the test, and threads start without one.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-# a stack: pytester runs a whole pytest inside a test
-_running: list[pytest.Item] = []
+# a stack: pytester runs a whole pytest inside a test; with the threads, as there are plugins that run tests in some
+_running: list[tuple[int, pytest.Item]] = []
 
 
 @contextmanager
 def running(item: pytest.Item) -> Iterator[None]:
     """This test is the running one from its setup to its teardown."""
-    _running.append(item)
+    entry = (threading.get_ident(), item)
+    _running.append(entry)
     try:
         yield
     finally:
-        _running.remove(item)
+        _running.remove(entry)
 
 
 def current_item(caller: str) -> pytest.Item:
-    """The test that is running.
+    """The test that is running: in this thread, or else the last one that began.
 
     Args:
         caller: The function that asks, for the message.
@@ -42,4 +44,5 @@ def current_item(caller: str) -> pytest.Item:
             f"{caller} was called outside of a test. It takes its critic LLM from the fixtures of the running test: "
             "call it in a test or a fixture that pytest runs, with the plugin loaded (without -p no:ragas)."
         )
-    return _running[-1]
+    here = threading.get_ident()
+    return next((item for thread, item in reversed(_running) if thread == here), _running[-1][1])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_ragas.plugin.current import current_item
 from pytest_ragas.plugin.suite import suite_of
 
 if TYPE_CHECKING:  # nothing of ours is imported before a test asks for a fixture
@@ -14,11 +15,13 @@ if TYPE_CHECKING:  # nothing of ours is imported before a test asks for a fixtur
     from pytest_ragas.protocols import Critic, Embeddings
 
 
+# Those that every marked test goes through take neither `request` nor `pytestconfig`, if they can do without: for each
+# fixture that does, pytest reads a signature anew, twice in every test, which costs more than all that we do.
 # The docstrings have no empty lines: `pytest --fixtures` prints up to the first one, and the example shall be there.
 
 
 @pytest.fixture(scope="session")
-def ragas_critic_llm(pytestconfig: pytest.Config) -> Critic:
+def ragas_critic_llm() -> Critic:
     """The critic LLM that judges answers: [tool.pytest-ragas.critic_llm]; "embedded" where none is configured.
     To bring your own, override it in conftest.py, a module or a class, at any scope. It may be any LangChain chat
     model, an openai client as (client, model name), a ScriptedCritic, or an object with our `LLM` protocol:
@@ -27,7 +30,7 @@ def ragas_critic_llm(pytestconfig: pytest.Config) -> Critic:
             return ChatOpenAI(model="gpt-4o-mini", temperature=0)
     Session scope, because connections and local models are worth keeping.
     """
-    return suite_of(pytestconfig).session.critic()
+    return suite_of(current_item("ragas_critic_llm").config).session.critic()
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,7 @@ def ragas_generator_llm(pytestconfig: pytest.Config) -> Critic:
 
 
 @pytest.fixture(scope="session")
-def ragas_embeddings(pytestconfig: pytest.Config) -> Embeddings | None:
+def ragas_embeddings() -> Embeddings | None:
     """The embeddings that metrics compare texts with: [tool.pytest-ragas.embeddings]; None where none are configured.
     To bring your own, override it in conftest.py, a module or a class, at any scope. They may be any LangChain
     embeddings, ScriptedEmbeddings, or an object with our `Embeddings` protocol:
@@ -52,11 +55,11 @@ def ragas_embeddings(pytestconfig: pytest.Config) -> Embeddings | None:
             return OpenAIEmbeddings(model="text-embedding-3-small")
     Session scope, because connections and local models are worth keeping.
     """
-    return suite_of(pytestconfig).session.embeddings()
+    return suite_of(current_item("ragas_embeddings").config).session.embeddings()
 
 
 @pytest.fixture
-def ragas(request: pytest.FixtureRequest, ragas_critic_llm: object, ragas_embeddings: object) -> RagasEvaluator:
+def ragas(ragas_critic_llm: object, ragas_embeddings: object) -> RagasEvaluator:
     """The evaluator: scores samples inside a test, at once, without asserting anything.
         def test_contexts(ragas):
             scores = ragas.score(Sample(...), ["context_precision"])     # async: await ragas.ascore(...)
@@ -66,9 +69,10 @@ def ragas(request: pytest.FixtureRequest, ragas_critic_llm: object, ragas_embedd
     """
     from pytest_ragas.plugin.evaluator import RagasEvaluator
 
-    suite = suite_of(request.config)
+    item = current_item("ragas")
+    suite = suite_of(item.config)
     suite.use()
-    return RagasEvaluator(suite.evaluator(ragas_critic_llm, ragas_embeddings), request.node)
+    return RagasEvaluator(suite.evaluator(ragas_critic_llm, ragas_embeddings), item)
 
 
 @pytest.fixture

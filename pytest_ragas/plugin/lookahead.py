@@ -11,6 +11,7 @@ from pytest_ragas.errors import PytestRagasError
 from pytest_ragas.plugin.barriers import Barriers
 from pytest_ragas.plugin.fixtures import __name__ as OURS
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
+from pytest_ragas.plugin.marks import marks_named, marks_of
 from pytest_ragas.plugin.verdict import check_row
 from pytest_ragas.plugin.xdist_worker import interactor_of
 from pytest_ragas.values.sample import Sample
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _NODES: dict[str, type[pytest.Collector]] = {"class": pytest.Class, "module": pytest.Module, "package": pytest.Module}
 """Where a fixture of some scope lives. One of a package lives longer than a module, and is asked less far ahead."""
+
+_MAY_NOT_RUN = ("skip", "skipif", "xfail")
 
 _MODELS = ("ragas_critic_llm", "ragas_embeddings", "ragas")
 
@@ -126,10 +129,12 @@ class Lookahead:
 
     def will_run(self, item: pytest.Item) -> bool:
         """Whether a test will run its body, as far as its marks say."""
+        if not any(mark.name in _MAY_NOT_RUN for mark in marks_of(item)):
+            return True
         try:
             from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
         except ImportError:  # private: then no test with such a mark
-            return not any(item.get_closest_marker(name) for name in ("skip", "skipif", "xfail"))
+            return False
         try:
             if evaluate_skip_marks(item) is not None:
                 return False
@@ -215,4 +220,4 @@ def _closure(fixture: pytest.FixtureDef[Any], item: pytest.Item) -> set[str]:
 
 def _marks(item: pytest.Item) -> tuple[int, ...]:
     """What tells the ragas markers of a test from others': the marks live as long as their tests."""
-    return tuple(id(mark) for mark in item.iter_markers(NAME))
+    return tuple(id(mark) for mark in marks_named(item, NAME))

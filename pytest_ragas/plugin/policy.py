@@ -10,6 +10,7 @@ import pytest
 
 from pytest_ragas.plugin.allure import can_be_held
 from pytest_ragas.plugin.marker import NAME
+from pytest_ragas.plugin.marks import marks_named, marks_of
 from pytest_ragas.plugin.verdict import is_marked
 from pytest_ragas.plugin.xdist_worker import interactor_of
 
@@ -30,6 +31,9 @@ _OPTIONS = {
 
 _RERUN_MARKS = ("flaky", "forked")
 
+_DEFERS = pytest.StashKey[tuple[tuple[pytest.Mark, ...], bool]]()
+"""Of an item: its marks, and whether its verdict is deferred."""
+
 
 class Policy:
     """Decides, test by test, whether the verdict is deferred."""
@@ -40,7 +44,11 @@ class Policy:
 
     def defers(self, item: pytest.Item) -> bool:
         """Whether the test's report block is held until its scores are there."""
-        return is_marked(item) and not self.why_blocking(item)
+        marks = marks_of(item)
+        known = item.stash.get(_DEFERS, None)
+        if known is None or known[0] is not marks:
+            known = item.stash[_DEFERS] = (marks, is_marked(item) and not self.why_blocking(item))
+        return known[1]
 
     def why_blocking(self, item: pytest.Item) -> str:
         """Why a marked test waits for its own scores, in words; empty where it does not."""
@@ -61,14 +69,14 @@ class Policy:
         return ""
 
     def _why_this_one_blocks(self, item: pytest.Item) -> str:
-        asked = next((mark.kwargs["scoring"] for mark in item.iter_markers(NAME) if "scoring" in mark.kwargs), None)
+        asked = next((mark.kwargs["scoring"] for mark in marks_named(item, NAME) if "scoring" in mark.kwargs), None)
         if asked == "blocking":
             return 'scoring="blocking" in the marker'
         if not isinstance(item, pytest.Function):
             return "it is no test function of pytest"
-        for name in _RERUN_MARKS:
-            if item.get_closest_marker(name) is not None:
-                return f"it is marked {name}"
+        for mark in marks_of(item):
+            if mark.name in _RERUN_MARKS:
+                return f"it is marked {mark.name}"
         if self._reruns(item):
             return "--reruns runs it again if it fails"
         return ""

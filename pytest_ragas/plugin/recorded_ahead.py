@@ -49,14 +49,15 @@ class RecordedAhead:
         """The run begins: hand over what is judged by the models of the settings."""
         if not Upcoming(session).is_known or self._suite.config.getoption("maxfail", 0):
             return  # who stops early, or does not know what runs here, is not ahead
-        self._waiting.extend(entry for entry in enumerate(session.items) if self._is_sure(entry[1]))
-        if not any(_judged_by_the_settings(item) for _, item in self._waiting):
+        ours: list[tuple[int, pytest.Item]] = []
+        for entry in enumerate(session.items):
+            if self._is_sure(entry[1]):
+                (ours if _judged_by_the_settings(entry[1]) else self._waiting).append(entry)
+        if not ours:
             return
         with contextlib.suppress(PytestRagasError):  # the tests will show it
             models = self._suite.session
             evaluator = self._suite.evaluator(models.critic(), models.embeddings())
-            ours = [entry for entry in self._waiting if _judged_by_the_settings(entry[1])]
-            self._waiting = deque(entry for entry in self._waiting if not _judged_by_the_settings(entry[1]))
             for place, item in ours:
                 self._hand_over(item, evaluator, place)
 

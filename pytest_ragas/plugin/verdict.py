@@ -16,6 +16,7 @@ import pytest
 from pytest_ragas.errors import ConfigurationError, MetricError, ModelError, PytestRagasError, cut
 from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
+from pytest_ragas.plugin.marks import marks_named, marks_of
 from pytest_ragas.plugin.outcomes import NothingScored, ThresholdFailure, unscored_error
 from pytest_ragas.plugin.results import note, noted
 from pytest_ragas.plugin.scoring_logs import note_logs
@@ -119,7 +120,7 @@ _READ = pytest.StashKey[dict[tuple[int, ...], tuple[tuple[pytest.Mark, ...], Mar
 
 def is_marked(item: pytest.Item) -> bool:
     """Whether the test, its class or its module is marked `ragas`."""
-    return item.get_closest_marker(NAME) is not None
+    return any(mark.name == NAME for mark in marks_of(item))
 
 
 def arguments_of(item: pytest.Item) -> MarkerArguments:
@@ -128,7 +129,7 @@ def arguments_of(item: pytest.Item) -> MarkerArguments:
     Raises:
         ConfigurationError: They cannot be read.
     """
-    marks = tuple(item.iter_markers(NAME))
+    marks = marks_named(item, NAME)
     known = item.config.stash.setdefault(_READ, {})
     # the rows of a testset share their markers, and a marker may hold ten thousand rows
     key = tuple(map(id, marks))
@@ -157,9 +158,14 @@ def prepare(item: pytest.Item, evaluator: RagasEvaluator) -> Prepared:
         metrics=arguments.metrics, thresholds=arguments.thresholds, repeats=arguments.repeats
     )
     handle = item.stash.setdefault(HANDLE, SampleHandle())
-    if handle.from_testset:
+    ahead = item.stash.get(AHEAD, None)
+    if handle.from_testset and not (ahead is not None and ahead.plan is plan and ahead.ticket.sample is handle.row):
         check_row(handle.row, plan)
     return Prepared(evaluator=evaluator.evaluator, plan=plan, handle=handle)
+
+
+_ANSWER: dict[str, Any] = {"response": "-", "retrieved_contexts": ("-",), "retrieved_context_ids": ("-",)}
+"""An answer, as a stand-in."""
 
 
 def check_row(row: Sample, plan: Plan) -> None:
@@ -168,10 +174,12 @@ def check_row(row: Sample, plan: Plan) -> None:
     Raises:
         MissingFieldError: It does not.
     """
-    from pytest_ragas.session.judging import check_sample
+    from pytest_ragas.session.judging import check_sample, lacks
 
+    if lacks(row, plan) <= _ANSWER.keys():
+        return
     # as if answered: the test's body may still bring these
-    check_sample(replace(row, response="-", retrieved_contexts=("-",), retrieved_context_ids=("-",)), plan)
+    check_sample(replace(row, **_ANSWER), plan)
 
 
 def submit(item: pytest.Item) -> Pending | None:
@@ -198,11 +206,11 @@ def submit(item: pytest.Item) -> Pending | None:
         if noted(item):
             return None
         raise NothingScored(_nothing(prepared.handle))
-    for sample in samples:
-        check_sample(sample, prepared.plan)
     ahead = item.stash.get(AHEAD, None)
     if ahead is not None and ahead.fits(prepared, samples):
         return Pending(item=item, tickets=(ahead.ticket,))
+    for sample in samples:
+        check_sample(sample, prepared.plan)
     tickets = tuple(
         prepared.evaluator.submit(sample, prepared.plan, nodeid=item.nodeid, order=order) for sample in samples
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pytest_ragas.gates.decide import decide_sample
 from pytest_ragas.judgements.stored_metric import StoredMetric
-from pytest_ragas.metrics.requirements import check_fields
+from pytest_ragas.metrics.requirements import check_fields, missing_fields
 from pytest_ragas.scoring.repeats import RepeatedMetric
 from pytest_ragas.scoring.score import score_sample
 from pytest_ragas.session.plan import Plan
@@ -25,6 +25,11 @@ def check_sample(sample: Sample, plan: Plan) -> None:
     """
     for built in plan.metrics:
         check_fields(sample, built.spec)
+
+
+def lacks(sample: Sample, plan: Plan) -> set[str]:
+    """What a sample does not have of all that the plan's metrics need."""
+    return {name for built in plan.metrics for name in missing_fields(sample, built.spec)}
 
 
 async def judge(sample: Sample, plan: Plan, *, nodeid: str = "") -> SampleResult:

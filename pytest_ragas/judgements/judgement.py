@@ -53,7 +53,8 @@ def text_of(value: Any) -> str:
     """
     try:
         text = _write(value)
-        text.encode("utf-8")
+        if not text.isascii():
+            text.encode("utf-8")
     except UnicodeEncodeError:  # half of a surrogate pair: only an escape can say it
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
     except TypeError as error:
@@ -63,4 +64,4 @@ def text_of(value: Any) -> str:
 
 def label(text: str) -> str:
     """An id or a name as text that UTF-8 can hold."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""`DryLLM` and `DryEmbeddings`: ask nobody, answer with the least that a structure allows, and say what it would cost.
+"""`DryLLM`, `DryLikelihood`, `DryEmbeddings`: ask nobody, answer the least that is allowed, say what it would cost.
 
 For estimates: a metric that is run against them makes the calls that it makes, with the prompts that it writes.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ragas.protocols import JSONSchema
+from pytest_ragas.values.likelihood import Likelihood
 from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage, Vectors
 
 ENTRY = 80
@@ -56,6 +57,30 @@ class DryLLM:
             completion_tokens=written if self._most is None else min(written, self._most),
         )
         return Answer(value=value, raw=raw, usage=usage)
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""
+
+
+class DryLikelihood:
+    """Satisfies `LikelihoodCritic`. Nothing is loaded."""
+
+    def __init__(self, identity: ModelIdentity) -> None:
+        """
+        Args:
+            identity: Of the model that it stands for.
+        """
+        self.identity = identity
+
+    async def likelihoods(
+        self, statements: Sequence[str], *, context: str, question: str = "", yes_no: bool = False
+    ) -> Sequence[Likelihood]:
+        """Statements of one token that the context tells nothing of."""
+        odds = 0.0 if yes_no else None
+        return [
+            Likelihood(statement=text, tokens=(text,), alone=(-1.0,), given=(-1.0,), yes=odds, yes_alone=odds)
+            for text in statements
+        ]
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

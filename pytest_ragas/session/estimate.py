@@ -12,8 +12,8 @@ from pytest_ragas.judgements.judgements import Judgements
 from pytest_ragas.judgements.opening import look_only, without_keys
 from pytest_ragas.metrics.registry import BuiltMetric, Registry
 from pytest_ragas.models.build import build_embeddings, build_llm
-from pytest_ragas.models.dry import DryEmbeddings, DryLLM
-from pytest_ragas.protocols import LLM
+from pytest_ragas.models.dry import DryEmbeddings, DryLikelihood, DryLLM
+from pytest_ragas.protocols import LLM, LikelihoodCritic
 from pytest_ragas.scoring.budget import BYTES_PER_TOKEN, longest_answer
 from pytest_ragas.scoring.calls import current_repeat
 from pytest_ragas.scoring.engine import AT_ONCE
@@ -68,6 +68,8 @@ class DrySession(Session):
             if model is None or isinstance(model, LLM):
                 identity = _of_fixture(fixture) if model is None else model.identity
                 model = DryLLM(identity, bytes_per_token=BYTES_PER_TOKEN, most=longest_answer(identity))
+            elif isinstance(model, LikelihoodCritic):
+                model = DryLikelihood(model.identity)
             self._models["critic LLM", fixture] = model
         return self._models["critic LLM", fixture]
 

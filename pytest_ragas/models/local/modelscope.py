@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,20 @@ def folder_of(name: str, options: HubOptions, *, check: Callable[[Path], None], 
 
 
 @contextlib.contextmanager
-def _silent(draw: bool) -> Any:
+def _silent(draw: bool) -> Iterator[None]:
     """Its client prints, logs and draws."""
     if draw:
         yield
         return
-    logger = logging.getLogger("modelscope")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in ("modelscope", "modelscope_hub")}
+    for logger in levels:
+        logger.setLevel(logging.CRITICAL)
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 def _not_found(name: str, why: str) -> ConfigurationError:

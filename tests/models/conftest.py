@@ -52,6 +52,5 @@ def write_tiny_weights(folder: Path) -> None:
         eos_token_id=2,
         pad_token_id=0,
     )
-    transformers.utils.logging.disable_progress_bar()
     transformers.LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -296,6 +296,44 @@ def test_a_template_is_another_prompt(local: Callable[..., TransformersLLM]) -> 
     assert own.usage.prompt_tokens != default.usage.prompt_tokens
 
 
+def other_weights(tiny_weights: Path, folder: Path, model: str, **config: Any) -> str:
+    """Random weights of another architecture, with the same tokenizer."""
+    import transformers
+
+    made = transformers.AutoConfig.for_model(
+        model, vocab_size=259, hidden_size=32, num_hidden_layers=2, eos_token_id=2, pad_token_id=0, **config
+    )
+    transformers.AutoModelForCausalLM.from_config(made).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(tiny_weights).save_pretrained(folder)
+    return str(folder)
+
+
+def test_a_sliding_window_slides_alike_alone_and_together(tiny_weights: Path, tmp_path: Path) -> None:
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64}
+    folder = other_weights(
+        tiny_weights, tmp_path, "mistral", sliding_window=40, max_position_embeddings=2_048, bos_token_id=None, **heads
+    )
+    settings = ModelSettings(
+        model_name_or_path=folder,
+        generation_config={"max_tokens": 90},
+        options={"dtype": "float32", "device": "cpu", "threads": 1},
+    )
+    alone, batch = TransformersLLM(settings), TransformersLLM(settings)
+
+    async def work() -> None:
+        one_by_one = [(await together(alone, [request]))[0] for request in REQUESTS]
+        assert await together(batch, REQUESTS) == one_by_one
+
+    run(work(), alone, batch)
+
+
+def test_a_model_with_a_running_state_is_refused(tiny_weights: Path, tmp_path: Path) -> None:
+    folder = other_weights(tiny_weights, tmp_path, "mamba", state_size=4, bos_token_id=None)
+    llm = TransformersLLM(ModelSettings(model_name_or_path=folder, options={"device": "cpu"}))
+    with pytest.raises(ConfigurationError, match=r"MambaForCausalLM\) has (layers of|a running).*Serve it with vLLM"):
+        run(llm.ask(asked("x"), VERDICT), llm)
+
+
 def test_one_instance_serves_all(tiny_weights: Path) -> None:
     from pytest_ragas.models.local.load import load_causal_lm
 

@@ -179,10 +179,12 @@ def _load(folder: Path, options: Mapping[str, Any], identity: ModelIdentity, *, 
         # OSError, ValueError, ImportError, KeyError: transformers has many ways to say that it cannot load a model
         said = cut(f"{type(error).__name__}: {error}")
         raise ConfigurationError(f"Cannot load the local LLM {name!r} from {folder} ({said}).") from error
-    if getattr(model, "_is_stateful", False):
+    others = set(getattr(config.get_text_config(), "layer_types", None) or ()) - _ATTENTION
+    if others or getattr(model, "_is_stateful", False):
+        what = f"layers of the kind {', '.join(sorted(others))}" if others else "a running state"
         raise ConfigurationError(
-            f"{name!r} ({type(model).__name__}) keeps a running state instead of the keys and values of its tokens, "
-            f"so that its requests cannot be answered together. {_SERVER}"
+            f"{name!r} ({type(model).__name__}) has {what} beside or instead of keys and values of all tokens, so that "
+            f"its requests cannot be answered together. {_SERVER}"
         )
     return LoadedLM(
         model=model.eval(),
@@ -194,6 +196,7 @@ def _load(folder: Path, options: Mapping[str, Any], identity: ModelIdentity, *, 
     )
 
 
+_ATTENTION = {"full_attention", "sliding_attention"}
 _SERVER = "Serve it with vLLM or llama.cpp and name it as an API model (model_name, api_base), or take another model."
 
 

@@ -9,9 +9,10 @@ in a process of its own that speaks the OpenAI protocol, writes and judges by th
 seconds for every answer.
 
 The floor is what no client can beat: calls x latency / calls in flight in whole rounds, or the longest chain of calls
-that need each other's answers, whichever is more. The chain of a multi_context row is six: vectors of the passages,
-a question, its evolution, the critic's check beside the two passages alone, statements, verdicts. A candidate that is
-rejected makes it longer, and the floor is not raised for it.
+that need each other's answers, whichever is more. The chain of a multi_context row whose first candidate is kept is
+six: vectors of the passages, a question, its evolution, the critic's check beside the two passages alone, statements,
+verdicts. Rejected candidates make it longer: how long it really is, a run on a virtual clock tells, on which every
+answer takes one tick and nothing else takes time.
 
 "wall" is from the first line of `make()` to the files on disk, "process" the whole `pytest-ragas generate`.
 
@@ -22,6 +23,7 @@ requests that were sent twice and files that are not whole.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import math
 import multiprocessing
@@ -41,14 +43,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from openai_server.author import author  # noqa: E402
+from openai_server.lexical import bag_of_words  # noqa: E402
+
+from pytest_ragas.values.model import Answer, ModelIdentity  # noqa: E402
+
 DOCS = ("gates.md", "budgets.md", "repeats.md")
-CHAIN = 6
 COMMAND = [sys.executable, "-c", "import sys; from pytest_ragas.cli.main import main; sys.exit(main())"]
 
 
 def serve(latency: float, pipe: Connection) -> None:
     """Until told to stop; answers "requests" with the content of each request so far, and forgets them."""
-    from openai_server.author import author
     from openai_server.server import OpenAIServer
 
     with OpenAIServer(brain=author, latency=latency) as server:
@@ -131,14 +136,69 @@ def generated_here(folder: Path, rows: int) -> tuple[float, Any]:
         session.close()
 
 
+class VirtualClock(asyncio.SelectorEventLoop):
+    """An event loop on which only sleeping takes time, and none of ours."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:
+            self.now = max(self.now, self._scheduled[0]._when)
+        super()._run_once()
+
+
+class OneTick:
+    """LLM and embeddings of the server's brain, without a server: an answer takes one tick of the clock."""
+
+    identity = ModelIdentity(provider="scripted", name="author")
+
+    async def ask(self, messages: Any, schema: Any) -> Answer:
+        await asyncio.sleep(1)
+        return Answer(value=author({"title": schema["title"], "data": json.loads(messages[1].content)}))
+
+    async def embed(self, texts: Any) -> list[list[float]]:
+        await asyncio.sleep(1)
+        return [bag_of_words(text) for text in texts]
+
+    async def aclose(self) -> None:
+        pass
+
+
+def chain(folder: Path, rows: int) -> int:
+    """Calls that need each other's answers, at most, in this very generation."""
+    from pytest_ragas.metrics.native.faithfulness import Faithfulness
+    from pytest_ragas.testset.documents.read import read_documents
+    from pytest_ragas.testset.generate.generate import generate
+    from pytest_ragas.testset.generate.recipe import Recipe
+
+    loop, model = VirtualClock(), OneTick()
+    try:
+        loop.run_until_complete(
+            generate(
+                read_documents(["docs"], root=folder),
+                Recipe(test_size=rows, attempts=20),
+                llm=model,
+                embeddings=model,
+                faithfulness=lambda critic: Faithfulness(name="faithfulness", llm=critic),
+            )
+        )
+        return round(loop.now)
+    finally:
+        loop.close()
+
+
 def speed(rows: int, latency: float, in_flight: list[int], repeat: int) -> None:
     print(f"{rows} rows, {latency * 1000:.0f} ms an answer\n")
-    print("in flight   calls  rejected    floor     wall  wall/floor  process")
+    print("in flight   calls  rejected  chain    floor     wall  wall/floor  process")
     server = Server(latency)
     try:
         with tempfile.TemporaryDirectory() as folder:
             generated_here(project(Path(folder, "warm"), server.url, 8), 2)  # imports
             server.requests()
+            longest = chain(Path(folder, "warm"), rows)
             for limit in in_flight:
                 walls, processes = [], []
                 for turn in range(repeat):
@@ -154,13 +214,11 @@ def speed(rows: int, latency: float, in_flight: list[int], repeat: int) -> None:
                     )  # fmt: skip
                     processes.append(time.perf_counter() - start)
                     server.requests()
-                floor = latency * max(CHAIN, math.ceil(calls / limit))
+                floor = latency * max(longest, math.ceil(calls / limit))
                 rejected = sum(sum(reasons.values()) for reasons in report.rejected.values())
                 wall = min(walls)
-                print(
-                    f"{limit:>9} {calls:>7} {rejected:>9} {floor:>7.2f}s {wall:>7.2f}s {wall / floor:>11.2f} "
-                    f"{min(processes):>7.2f}s"
-                )
+                times = f"{floor:>7.2f}s {wall:>7.2f}s {wall / floor:>11.2f} {min(processes):>7.2f}s"
+                print(f"{limit:>9} {calls:>7} {rejected:>9} {longest:>6} {times}")
     finally:
         server.close()
 

@@ -113,7 +113,8 @@ def test_every_field_of_a_model_is_a_key() -> None:
 @pytest.mark.parametrize("kind", ["llm", "embeddings"])
 def test_keys_beyond_the_fields_of_a_model_become_its_options(kind: str) -> None:
     keys = config_schema()["$defs"][kind]["properties"]
-    values = {name: "http://h" if name == "api_base" else 1 if name in ("timeout", "concurrency") else {} for name in keys}
+    fitting = {"api_base": "http://h", "timeout": 1, "concurrency": 1}
+    values = {name: fitting.get(name, {}) for name in keys}
     model = model_settings(values)
     assert set(model.options) == set(keys) - {field.name for field in fields(ModelSettings)}
 

@@ -140,8 +140,11 @@ def test_the_embedded_critic_and_local_embeddings_need_no_server(project: Path) 
     assert None not in scores.values()
 
 
-def test_a_local_critic_and_local_embeddings_judge_without_a_server(project: Path) -> None:
+def test_a_local_critic_and_local_embeddings_judge_without_a_server(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The tables of the page as they stand, with the small models that are to be had without a hub."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)  # where it is refused: a model for each worker
     for library in ("torch", "transformers", "llguidance", "sentence_transformers"):
         pytest.importorskip(library, reason=f"the extra [local] is not installed: no {library}")
     try:

@@ -137,10 +137,6 @@ def test_the_page_of_the_docs_has_the_tables() -> None:
 # ---- real weights -------------------------------------------------------------------------------
 
 
-# torch may warn while its kernels are registered; that is no concern of ours
-real_weights = pytest.mark.filterwarnings("default:Warning only once for all operators:UserWarning")
-
-
 @pytest.fixture(scope="module")
 def smollm2() -> Any:
     """Reads statements with the real SmolLM2-135M-Instruct."""
@@ -170,7 +166,6 @@ OFF_TOPIC = "Bananas are grown in Ecuador for export to Europe."
 PASSAGE = "Trains cross the Osk by the Brellin Bridge, which the engineer Tamsin Orrell finished in 1887."
 
 
-@real_weights
 def test_real_weights_expect_what_the_passage_says(smollm2: Any) -> None:
     supported, off_topic = smollm2([SUPPORTED, OFF_TOPIC], context=PASSAGE, question="When was the bridge finished?")
     assert explained(supported) > 0.3
@@ -178,7 +173,6 @@ def test_real_weights_expect_what_the_passage_says(smollm2: Any) -> None:
     assert "".join(supported.tokens) == SUPPORTED
 
 
-@real_weights
 def test_real_weights_say_the_same_in_a_batch_and_alone(smollm2: Any) -> None:
     statements = [SUPPORTED, OFF_TOPIC, "In 1887.", "It was finished in 1750."]
     asked = {"context": PASSAGE, "question": "When was the bridge finished?"}

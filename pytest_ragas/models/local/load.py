@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,10 @@ def load_causal_lm(settings: ModelSettings) -> LoadedLM:
         known = _loaded.get(key)
         if known is None:
             identity = ModelIdentity(provider="transformers", name=weights.name, parameters=_pairs(decides))
-            with no_progress_bars():
+            with no_progress_bars(), warnings.catch_warnings():
+                # libraries warn as they register kernels and read configurations; a suite that makes warnings
+                # errors means its own
+                warnings.simplefilter("ignore")
                 known = _load(weights.folder, options, identity, device=device, dtype=dtype)
             _loaded[key] = known
     return known

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pytest_ragas.errors import RejectedRequestError
+from pytest_ragas.models.local.cache_argument import cache_argument
 from pytest_ragas.models.local.grammar import Grammar, Guide
 from pytest_ragas.models.local.load import LoadedLM
 from pytest_ragas.models.local.prefixes import KeyValues, Prefixes
@@ -73,6 +74,7 @@ class Batch:
 
         self._torch: Any = torch
         self._model = loaded.model
+        self._takes_cache = cache_argument(loaded.model)
         self._device = loaded.device
         self._grammar = grammar
         self._sampling = sampling
@@ -137,7 +139,7 @@ class Batch:
             ids = torch.tensor([list(tokens[first:last])], device=self._device)
             positions = torch.arange(first, last, device=self._device)[None]
             logits = self._model(
-                input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
+                input_ids=ids, position_ids=positions, use_cache=True, logits_to_keep=1, **{self._takes_cache: cache}
             ).logits[:, -1]
         return logits
 
@@ -176,9 +178,9 @@ class Batch:
             input_ids=ids.to(self._device),
             attention_mask=self._mask,
             position_ids=positions.to(self._device),
-            past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
+            **{self._takes_cache: self._cache},
         ).logits[:, -1]
         for row, part in zip(self.rows, parts, strict=True):
             row.unread = row.unread[len(part) :]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_ragas.models.local.cache_argument import cache_argument
+
 CHUNK = 512
 """Tokens of a beginning that are read in one go: whoever waits can give up between two."""
 ROW_TOKENS = 8_192
@@ -53,6 +55,7 @@ class PrefixReader:
             pad: Any token; it fills rows up behind their end, where nothing reads it.
         """
         self._model = model
+        self._takes_cache = cache_argument(model)
         self._device = device
         self._pad = pad
 
@@ -94,7 +97,7 @@ class PrefixReader:
                 return None
             ids = torch.tensor([list(prefix[start : start + CHUNK])], device=self._device)
             # one row of logits is the least that can be asked for
-            self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **{self._takes_cache: cache})
         return cache
 
     def _batch(self, beginning: Any, length: int, suffixes: Sequence[Suffix]) -> Iterator[Reading]:
@@ -114,9 +117,9 @@ class PrefixReader:
         logits = self._model(
             input_ids=ids.to(self._device),
             position_ids=positions.to(self._device),
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=longest - first,
+            **{self._takes_cache: cache},
         ).logits
         return (self._reading(logits[row], first, suffix) for row, suffix in enumerate(suffixes))
 

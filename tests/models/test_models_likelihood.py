@@ -206,7 +206,7 @@ class Watched:
 
     def __init__(self, model: Any, during: Callable[[int], None] = lambda number: None) -> None:
         self._model, self._during = model, during
-        self.config = model.config
+        self.config, self.forward = model.config, model.forward
         self.passes = 0
         self.beginnings = 0
 

@@ -25,11 +25,18 @@ class Untold:
     def forward(self, *inputs: Any, **others: Any) -> None: ...
 
 
+def hooked() -> Newer:
+    model = Newer()
+    model.forward = lambda *inputs, **others: None  # type: ignore[method-assign]
+    return model
+
+
 @pytest.mark.parametrize(
     ("model", "name"),
     [
         (Older(), "past_key_values"),
         (Newer(), "cache"),
+        (hooked(), "cache"),
         (Both(), "past_key_values"),
         (Untold(), "past_key_values"),
         (object(), "past_key_values"),

@@ -11,8 +11,9 @@ def cache_argument(model: Any) -> str:
 
     Asked of the model, not of the version: models with code of their own keep the older name.
     """
-    try:
-        parameters = inspect.signature(model.forward).parameters
-    except (AttributeError, TypeError, ValueError):
+    # of its class: hooks put a wrapper over the model's own, which takes everything
+    forward = getattr(type(model), "forward", None) or getattr(model, "forward", None)
+    if forward is None:
         return "past_key_values"
+    parameters = inspect.signature(forward).parameters
     return "cache" if "cache" in parameters and "past_key_values" not in parameters else "past_key_values"

@@ -18,7 +18,7 @@ import sys
 from pytest_ragas.metrics.builtin import registry
 registry()
 families = ("native", "embedded", "free")
-known = ("specs", "prompt", "chat_marks")
+known = ("specs", "prompt")
 print([name for name in sys.modules if name.split(".")[2:3] and name.split(".")[2] in families
        and name.split(".")[3:] and name.split(".")[3] not in known])
 """

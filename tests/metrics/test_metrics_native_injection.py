@@ -17,10 +17,10 @@ from openai_server.server import OpenAIServer
 
 from pytest_ragas.metrics.builtin import registry
 from pytest_ragas.metrics.embedded.sentences import sentences
-from pytest_ragas.metrics.native.chat_marks import defused
 from pytest_ragas.metrics.native.specs import SPECS
 from pytest_ragas.models.openai_api import OpenAIChat, OpenAIEmbeddings
 from pytest_ragas.models.openai_wire import ASK_FOR_JSON
+from pytest_ragas.prompts.chat_marks import defused
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.sample import Sample
 

@@ -16,11 +16,12 @@ import pytest
 
 from pytest_ragas.errors import StructureError
 from pytest_ragas.metrics.native import structure as structures
-from pytest_ragas.metrics.native.prompt import Prompt, prompt
+from pytest_ragas.metrics.native.prompt import prompt
 from pytest_ragas.metrics.native.specs import SPECS
 from pytest_ragas.models.build import build_llm
 from pytest_ragas.models.local.weights import find_weights
 from pytest_ragas.models.structured import Structure
+from pytest_ragas.prompts.prompt import Prompt
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import Answer
 

@@ -7,12 +7,13 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from scoring_fakes import SCHEMA
+from scoring_waiting import eventually
 
 from pytest_ragas.errors import BudgetError
 from pytest_ragas.models.scripted import ScriptedCritic
@@ -85,26 +86,6 @@ def costing(seconds: float = 0.0, *, seed: int = 0) -> ScriptedCritic:
         return Answer(value={"value": 1.0}, usage=usage)
 
     return ScriptedCritic(said)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def server(stack: ExitStack) -> ShareServer:
-    server = ShareServer(2)
-    stack.callback(server.close)
-    return server
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scoring_waiting import eventually
 
 from pytest_ragas.scoring.limits import Limiter
 from pytest_ragas.scoring.share_client import ShareClient
@@ -97,27 +97,6 @@ class Process:
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    """Wait for something that happens soon, if it ever does."""
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def server(stack) -> ShareServer:
-    server = ShareServer(2)
-    stack.callback(server.close)
-    return server
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_ragas.protocols import QuestionDraft, QuestionTask
 from pytest_ragas.testset.generate import simple
-from pytest_ragas.testset.generate.prompt import pair, prompt, read_text
+from pytest_ragas.testset.generate.prompt import write_pair
 
 _TITLES = {"reasoning": "Reasoning", "multi_context": "MultiContext", "conversational": "FollowUp"}
 """Prompt -> name of the structure that it asks for."""
@@ -33,5 +33,4 @@ async def evolve(task: QuestionTask, step: str) -> tuple[QuestionDraft, Question
         "question": seed.question,
         "answer": seed.answer,
     }
-    answer = await prompt(step).ask(task.llm, data, pair(_TITLES[step]))
-    return seed, QuestionDraft(question=read_text(answer, "question"), answer=read_text(answer, "answer"))
+    return seed, await write_pair(task.llm, step, _TITLES[step], data)

@@ -1,21 +1,15 @@
-"""How the generator LLM and its critic are asked: a prompt file of instructions, and the data as one JSON object.
-
-As in `metrics/native/prompt.py`: the instructions are always the same text, and the documents are data in which no
-text can end its own string. A document that says "ignore the above" stays a JSON string.
-"""
+"""The prompts that generator LLM and critic are asked with, by name, and how their answers are read."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from pytest_ragas.errors import StructureError
-from pytest_ragas.protocols import LLM, JSONSchema
-from pytest_ragas.values.model import Answer, Message
+from pytest_ragas.prompts.prompt import Prompt, read_prompt
+from pytest_ragas.protocols import LLM, JSONSchema, QuestionDraft
+from pytest_ragas.values.model import Answer
 
 _PREAMBLE = (
     "You read one JSON object of data and answer with one JSON object.\n"
@@ -44,39 +38,20 @@ def pair(title: str) -> JSONSchema:
     return structure(title, question=TEXT, answer=TEXT)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prompt:
-    """Instructions, as a file of `prompts/` holds them."""
-
-    name: str
-    version: str
-    """Changes whenever the text does; part of the lock of a testset."""
-    instructions: str
-
-    async def ask(self, llm: LLM, data: Mapping[str, Any], schema: JSONSchema) -> Answer:
-        """Ask about `data`, in the structure of `schema`.
-
-        Raises:
-            ModelError: There is no answer, or not in the structure.
-        """
-        return await llm.ask(
-            (
-                Message(role="system", content=_PREAMBLE + self.instructions),
-                Message(role="user", content=json.dumps(data, ensure_ascii=False, allow_nan=False)),
-            ),
-            schema,
-        )
-
-
 @cache
 def prompt(name: str) -> Prompt:
-    """The prompt of `prompts/<name>.md`: a line `version: N`, an empty line, the instructions."""
-    text = (resources.files("pytest_ragas.testset.generate") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
-    head, _, body = text.partition("\n\n")
-    key, _, version = head.partition(": ")
-    if key != "version" or not version.strip() or not body.strip():
-        raise ValueError(f"prompts/{name}.md must begin with a line 'version: N' and an empty line")
-    return Prompt(name=name, version=version.strip(), instructions=body.strip())
+    """The prompt of `prompts/<name>.md`."""
+    return read_prompt("pytest_ragas.testset.generate", name, preamble=_PREAMBLE)
+
+
+async def write_pair(llm: LLM, name: str, title: str, data: Mapping[str, Any]) -> QuestionDraft:
+    """Ask with the prompt `name` for a question and its answer, in a structure called `title`.
+
+    Raises:
+        ModelError: There is no answer, or not in the structure.
+    """
+    answer = await prompt(name).ask(llm, data, pair(title))
+    return QuestionDraft(question=read_text(answer, "question"), answer=read_text(answer, "answer"))
 
 
 def version_of(*names: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_ragas.protocols import QuestionDraft, QuestionTask, QuestionType
-from pytest_ragas.testset.generate.prompt import pair, prompt, read_text, version_of
+from pytest_ragas.testset.generate.prompt import version_of, write_pair
 
 
 async def write(task: QuestionTask) -> QuestionDraft:
     """One call: a question near the focus that the passage leaves open, and the words that decline."""
     data: dict[str, Any] = {"language": task.language, "context": task.chunks[0].text, "focus": task.focus}
-    answer = await prompt("unanswerable").ask(task.llm, data, pair("Unanswerable"))
-    return QuestionDraft(question=read_text(answer, "question"), answer=read_text(answer, "answer"))
+    return await write_pair(task.llm, "unanswerable", "Unanswerable", data)
 
 
 UNANSWERABLE = QuestionType(

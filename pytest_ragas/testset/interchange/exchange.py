@@ -10,6 +10,17 @@ from pytest_ragas.values.sample import Sample
 
 Row = Mapping[str, Any]
 
+KEPT = (
+    "id",
+    "response",
+    "retrieved_contexts",
+    "reference_contexts",
+    "tags",
+    "retrieved_context_ids",
+    "reference_context_ids",
+)
+"""Columns of ours that tools without a place for them keep in their metadata."""
+
 
 class RowProblem(Exception):
     """A row of another tool that is no question with one answer. Internal."""

@@ -9,24 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_ragas.testset.interchange.exchange import Exchange, Row, RowProblem, first_text, given, kept_beside, texts
+from pytest_ragas.testset.interchange.exchange import (
+    KEPT,
+    Exchange,
+    Row,
+    RowProblem,
+    first_text,
+    given,
+    kept_beside,
+    texts,
+)
 from pytest_ragas.values.sample import Sample
 
 _QUESTION = ("question", "user_input", "input", "query", "prompt", "text")
 _ANSWER = ("answer", "reference", "ground_truth", "expected_output", "expected", "output", "response")
 _RETRIEVED = ("retrieved_contexts", "contexts", "context", "documents")
 _RIGHT = ("reference_contexts", "contexts", "context", "documents")
-
-_OURS = (
-    "id",
-    "response",
-    "retrieved_contexts",
-    "reference_contexts",
-    "tags",
-    "retrieved_context_ids",
-    "reference_context_ids",
-)
-"""Columns of ours that `write` keeps in the metadata."""
 
 _OF_THE_SERVER = ("created_at", "modified_at", "dataset_id", "source_run_id", "attachments", "split", "name")
 
@@ -47,7 +45,7 @@ def read(row: Row) -> dict[str, Any]:
         out["reference"] = outputs.pop(answer)
     if row.get("id"):
         out["id"] = row["id"]
-    out.update({name: metadata.pop(name) for name in _OURS if name in metadata})
+    out.update({name: metadata.pop(name) for name in KEPT if name in metadata})
     rest = {name: value for name, value in row.items() if name not in ("id", "inputs", "outputs", "metadata")}
     metadata.update(given({name: value for name, value in rest.items() if name not in _OF_THE_SERVER}))
     metadata.update({f"inputs.{name}": value for name, value in inputs.items()})
@@ -65,7 +63,7 @@ def _names(values: Mapping[str, Any]) -> str:
 
 def write(sample: Sample, suffix: str) -> dict[str, Any]:
     """An example. LangSmith gives ids of its own: ours lies in the metadata, with what was answered and retrieved."""
-    metadata = kept_beside(sample, _OURS)
+    metadata = kept_beside(sample, KEPT)
     inputs: dict[str, Any] = {"question": sample.user_input}
     outputs: dict[str, Any] = {} if sample.reference is None else {"answer": sample.reference}
     for key in list(metadata):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_ragas.testset.interchange.exchange import Exchange, Row, RowProblem, first_text, kept_beside, texts
+from pytest_ragas.testset.interchange.exchange import KEPT, Exchange, Row, RowProblem, first_text, kept_beside, texts
 from pytest_ragas.values.sample import Sample
 
 _QUESTION = ("query", "question", "user_input", "input", "prompt", "text")
@@ -20,15 +20,6 @@ _CONTEXT = ("context", "contexts", "retrieved_contexts")
 _RIGHT_ANSWERS = ("context-recall", "factuality", "model-graded-factuality", "similar", "equals")
 """Assertions whose value is the whole right answer."""
 
-_OURS = (
-    "id",
-    "response",
-    "retrieved_contexts",
-    "reference_contexts",
-    "tags",
-    "retrieved_context_ids",
-    "reference_context_ids",
-)
 _EXPECTED = re.compile(r"__expected\d*")
 _TYPED = re.compile(r"(?P<type>[a-z][a-z-]*)(?:\([\d.]+\))?:\s*(?P<value>.*)", re.DOTALL)
 
@@ -54,7 +45,7 @@ def read(row: Row) -> dict[str, Any]:
     out["user_input"] = variables.pop(question)
     if row.get("description"):
         metadata["description"] = row["description"]
-    out.update({name: metadata.pop(name) for name in _OURS if name in metadata})
+    out.update({name: metadata.pop(name) for name in KEPT if name in metadata})
     metadata.update(variables)
     return {**out, "metadata": metadata}
 
@@ -91,7 +82,7 @@ def write(sample: Sample, suffix: str) -> dict[str, Any]:
     promptfoo runs a case once for each entry of a variable that is a list; so contexts are one text there, and the list
     lies in the metadata.
     """
-    metadata = kept_beside(sample, _OURS)
+    metadata = kept_beside(sample, KEPT)
     case: dict[str, Any] = {}
     if isinstance(metadata.get("description"), str):
         case["description"] = metadata.pop("description")

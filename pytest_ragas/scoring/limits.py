@@ -33,6 +33,8 @@ the slot would go to a younger job, and the jobs would advance in lockstep after
 class LimiterStats:
     """What a limiter does right now; read it from any thread."""
 
+    settled: bool
+    """Whether every change of the limit has been carried out; until then an earlier one may still let calls through."""
     limit: int
     """Calls that may be in flight at most."""
     allowed: int
@@ -86,6 +88,7 @@ class Limiter:
         self._path: tuple[Limiter, ...] = (self,) if parent is None else (self, *parent._path)
         self._follows = False
         self._allowance = Allowance(limit, start=start)
+        self._asked = self._carried_out = 0  # changes of the limit: the loop carries them out in order
         self._in_flight = self._waiting = self._peak = self._calls = 0
         # (order, sequence, future): cancelled waiters stay until they are popped
         self._queue: list[tuple[int, int, asyncio.Future[int]]] = []
@@ -132,15 +135,16 @@ class Limiter:
         """
         if limit < 0:
             raise ValueError(f"a limit of {limit} calls makes no sense")
+        self._asked += 1
         loop = self._root._loop
         if loop is not None and self._root._pid == os.getpid() and not _runs_here(loop):
             try:
-                loop.call_soon_threadsafe(self._change, limit)
+                loop.call_soon_threadsafe(self._carry_out, limit, self._asked)
             except RuntimeError:  # that loop is closed
                 pass
             else:
                 return
-        self._change(limit)
+        self._carry_out(limit, self._asked)
 
     def close_at(self, moment: float, why: str) -> None:
         """Give no slot any more from some moment on: who waits then, and who comes later, gets a `BudgetError`.
@@ -178,6 +182,7 @@ class Limiter:
     def stats(self) -> LimiterStats:
         """What it does right now; may be read from any thread."""
         return LimiterStats(
+            settled=self._carried_out == self._asked,
             limit=self._allowance.limit,
             allowed=self._allowance.calls,
             in_flight=self._in_flight,
@@ -268,6 +273,10 @@ class Limiter:
     def _resume(self) -> None:
         self._pause = None
         self._root._dispatch()
+
+    def _carry_out(self, limit: int, asked: int) -> None:
+        self._change(limit)
+        self._carried_out = max(self._carried_out, asked)
 
     def _change(self, limit: int) -> None:
         self._allowance.resize(limit)

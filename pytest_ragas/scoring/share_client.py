@@ -112,7 +112,7 @@ class ShareClient:
     def _say(self) -> None:
         stats = self._limiter.stats()
         self._wants.append(stats.in_flight + stats.waiting)
-        if stats.limit != self._told:
+        if not stats.settled:
             return  # its loop has not heard of the new limit yet: what is in flight may still grow
         if stats.waiting and stats.in_flight < stats.allowed:
             self._limiter.set_limit(self._told)  # one that was set in the moment its loop began did not wake it

@@ -509,3 +509,28 @@ def test_a_limiter_that_lets_nothing_through_is_refused(limit: int) -> None:
         Limiter(limit)
     with pytest.raises(ValueError, match="no sense"):
         Limiter(1).set_limit(-1)
+
+
+def test_a_limit_that_comes_back_before_the_loop_has_heard_of_it_is_not_settled() -> None:
+    """3, then 5, then 3 again: the loop will let five through in between, and nobody may think that they are three."""
+    limiter = Limiter(3)
+
+    def there_and_back() -> None:
+        limiter.set_limit(5)
+        limiter.set_limit(3)
+
+    async def run() -> None:
+        waiting = [asyncio.ensure_future(call(limiter)) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        thread = threading.Thread(target=there_and_back)
+        thread.start()
+        thread.join()  # the loop does nothing meanwhile
+        assert limiter.stats().limit == 3
+        assert not limiter.stats().settled
+        await asyncio.sleep(0.1)
+        assert limiter.stats().settled
+        assert limiter.stats().in_flight == 5
+        await asyncio.gather(*waiting)
+
+    asyncio.run(run())
+    assert limiter.stats().peak == 5

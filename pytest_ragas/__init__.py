@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pytest_ragas.plugin.assertions import assert_scores as assert_scores
     from pytest_ragas.plugin.evaluator import RagasEvaluator as RagasEvaluator
     from pytest_ragas.plugin.handle import SampleHandle as SampleHandle
-    from pytest_ragas.plugin.outcomes import ScoringError as ScoringError
-    from pytest_ragas.plugin.outcomes import ThresholdFailure as ThresholdFailure
+    from pytest_ragas.plugin.verdicts.outcomes import ScoringError as ScoringError
+    from pytest_ragas.plugin.verdicts.outcomes import ThresholdFailure as ThresholdFailure
     from pytest_ragas.protocols import LLM as LLM
     from pytest_ragas.protocols import Embeddings as Embeddings
     from pytest_ragas.protocols import Metric as Metric
@@ -61,8 +61,8 @@ _HOME = {
     "assert_scores": "plugin.assertions",
     "RagasEvaluator": "plugin.evaluator",
     "SampleHandle": "plugin.handle",
-    "ScoringError": "plugin.outcomes",
-    "ThresholdFailure": "plugin.outcomes",
+    "ScoringError": "plugin.verdicts.outcomes",
+    "ThresholdFailure": "plugin.verdicts.outcomes",
     "LLM": "protocols",
     "Embeddings": "protocols",
     "Metric": "protocols",

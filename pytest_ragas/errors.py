@@ -23,7 +23,7 @@ PytestRagasError
 ```
 
 A threshold that a score does not hold is no error of ours: it is the test's own failure,
-`pytest_ragas.plugin.outcomes.ThresholdFailure`.
+`pytest_ragas.plugin.verdicts.outcomes.ThresholdFailure`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from pytest_ragas.plugin.current import current_item
 from pytest_ragas.plugin.evaluator import RagasEvaluator, by_name
 from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.marker import read_bound
-from pytest_ragas.plugin.outcomes import ThresholdFailure
 from pytest_ragas.plugin.suite import suite_of
+from pytest_ragas.plugin.verdicts.outcomes import ThresholdFailure
 from pytest_ragas.reports.failure import failure_text
 from pytest_ragas.testset.rows import sample_from_row
 from pytest_ragas.values.run import SampleResult

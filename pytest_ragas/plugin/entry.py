@@ -62,7 +62,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The controller of pytest-xdist collects nothing: it cannot wait to see a test that uses us."""
     if session.config.pluginmanager.has_plugin("dsession"):
         from pytest_ragas.plugin.budget import CONTROLLER
-        from pytest_ragas.plugin.xdist_controller import Controller
+        from pytest_ragas.plugin.xdist.controller import Controller
 
         suite = suite_of(session.config)
         suite.use()
@@ -76,7 +76,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> None:
     if isinstance(function, FunctionType):
         suite = suite_of(collector.config)
         if "pytestmark" in function.__dict__ or suite.marks(collector):
-            from pytest_ragas.plugin.target_fixture import use_target
+            from pytest_ragas.plugin.targets.target_fixture import use_target
 
             use_target(collector, function, suite.target_uses)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ragas.plugin.deferral.lookahead import Lookahead, fixture_of, row_of
+from pytest_ragas.plugin.deferral.recorded_ahead import RecordedBodies
 from pytest_ragas.plugin.fixtures import __name__ as OURS
-from pytest_ragas.plugin.lookahead import Lookahead, fixture_of, row_of
 from pytest_ragas.plugin.marker import MarkerArguments
-from pytest_ragas.plugin.recorded_ahead import RecordedBodies
-from pytest_ragas.plugin.verdict import is_marked
+from pytest_ragas.plugin.verdicts.verdict import is_marked
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ragas.errors import ConfigurationError
-from pytest_ragas.plugin.outcomes import unscored_error
 from pytest_ragas.plugin.results import note
+from pytest_ragas.plugin.verdicts.outcomes import unscored_error
 from pytest_ragas.reports.failure import error_text
 from pytest_ragas.values.run import SampleResult
 from pytest_ragas.values.sample import Sample

@@ -88,8 +88,8 @@ def ragas_sample(request: pytest.FixtureRequest, ragas: RagasEvaluator) -> Sampl
     Where the marker names a target, .response and .retrieved_contexts are its answer, which is waited for.
     """
     from pytest_ragas.errors import ConfigurationError
-    from pytest_ragas.plugin.target import handle_of
-    from pytest_ragas.plugin.verdict import HANDLE, is_marked
+    from pytest_ragas.plugin.targets.target import handle_of
+    from pytest_ragas.plugin.verdicts.verdict import HANDLE, is_marked
 
     # `ragas` is a parameter, though unused, so that pytest sees a parametrized critic LLM when it collects
     if not is_marked(request.node):

@@ -11,7 +11,7 @@ from pytest_ragas.errors import cut
 from pytest_ragas.values.sample import Sample, stable_id
 
 if TYPE_CHECKING:
-    from pytest_ragas.plugin.answers import Answer
+    from pytest_ragas.plugin.targets.answers import Answer
 
 _TEXT = ("response", "user_input", "reference")
 _LISTS = ("retrieved_contexts", "retrieved_context_ids", "reference_contexts", "reference_context_ids")

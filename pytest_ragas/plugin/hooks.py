@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from pytest_ragas.plugin.blocking import IN_BODY, score_what_is_returned, set_up, wait_for_scores
 from pytest_ragas.plugin.budget import receive_spent, send_spent
-from pytest_ragas.plugin.generated import NOTES
-from pytest_ragas.plugin.header import header_line
-from pytest_ragas.plugin.outcomes import settle_report
+from pytest_ragas.plugin.generating.generated import NOTES
 from pytest_ragas.plugin.results import forget, gather, load, pack, receive_models, send_models, unpack
 from pytest_ragas.plugin.scoring_logs import file_logs
 from pytest_ragas.plugin.settings_error import stop_if_sent
 from pytest_ragas.plugin.suite import Suite
-from pytest_ragas.plugin.summary import write_red_gates, write_summary
-from pytest_ragas.plugin.verdict import ORDER, PENDING, PREPARED, is_marked, note_unscored, start_anew
+from pytest_ragas.plugin.terminal.header import header_line
+from pytest_ragas.plugin.terminal.summary import write_red_gates, write_summary
+from pytest_ragas.plugin.verdicts.blocking import IN_BODY, score_what_is_returned, set_up, wait_for_scores
+from pytest_ragas.plugin.verdicts.outcomes import settle_report
+from pytest_ragas.plugin.verdicts.verdict import ORDER, PENDING, PREPARED, is_marked, note_unscored, start_anew
 
 
 class Hooks:

@@ -10,7 +10,7 @@ from pytest_ragas.errors import ConfigurationError, PytestRagasError, TestsetErr
 from pytest_ragas.plugin.gates import read_gates
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
 from pytest_ragas.plugin.suite import Suite
-from pytest_ragas.plugin.target_fixture import check_target
+from pytest_ragas.plugin.targets.target_fixture import check_target
 from pytest_ragas.testset.rows import sample_from_row
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.testset import Testset
@@ -57,7 +57,7 @@ def _rows(suite: Suite, arguments: MarkerArguments, metafunc: pytest.Metafunc) -
     if isinstance(source, (list, tuple)):
         return _unique(_sample(row, number) for number, row in enumerate(source, 1))
     if arguments.docs is not None:
-        from pytest_ragas.plugin.generated import ensure_testset
+        from pytest_ragas.plugin.generating.generated import ensure_testset
 
         if not ensure_testset(suite, arguments, metafunc):
             return None

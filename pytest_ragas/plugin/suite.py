@@ -72,8 +72,8 @@ class Suite:
     def use(self) -> None:
         """From now on the suite uses us: register the hooks that an idle one does not pay for."""
         if not self.in_use:
+            from pytest_ragas.plugin.deferral.policy import pytest_is_known
             from pytest_ragas.plugin.hooks import Hooks
-            from pytest_ragas.plugin.policy import pytest_is_known
 
             self.config.pluginmanager.register(Hooks(self), HOOKS)
             if self.estimates:
@@ -81,7 +81,7 @@ class Suite:
 
                 self.config.pluginmanager.register(Estimating(self), ESTIMATING)
             elif pytest_is_known():  # otherwise every test waits for its own scores
-                from pytest_ragas.plugin.deferred import Deferred
+                from pytest_ragas.plugin.deferral.deferred import Deferred
 
                 self.config.pluginmanager.register(Deferred(self), DEFERRED)
 
@@ -125,7 +125,7 @@ class Suite:
     @property
     def age(self) -> float:
         """Seconds since the run began: in a worker of pytest-xdist, since the controller did."""
-        from pytest_ragas.plugin.xdist_shares import age_of_run
+        from pytest_ragas.plugin.xdist.shares import age_of_run
 
         return time.perf_counter() - self._started + age_of_run(self.config, self._began)
 
@@ -163,7 +163,7 @@ class Suite:
         """Models, metrics and engine of this process; nothing is connected or loaded yet."""
         from pytest_ragas.plugin.scoring_logs import keep_apart
         from pytest_ragas.plugin.unstored import PLUGIN, Unstored
-        from pytest_ragas.plugin.xdist_shares import join, place_among_workers
+        from pytest_ragas.plugin.xdist.shares import join, place_among_workers
         from pytest_ragas.session.session import Session
 
         place = place_among_workers(self.config)

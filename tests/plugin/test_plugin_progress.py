@@ -8,7 +8,7 @@ import re
 import pytest
 from plugin_screen import Screen
 
-from pytest_ragas.plugin.progress import LinesNowAndThen, LiveLine
+from pytest_ragas.plugin.terminal.progress import LinesNowAndThen, LiveLine
 from pytest_ragas.reports.progress import Standing
 
 

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from pytest_ragas.plugin.policy import Policy
+from pytest_ragas.plugin.deferral.policy import Policy
 from pytest_ragas.plugin.suite import suite_of
 
 INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"

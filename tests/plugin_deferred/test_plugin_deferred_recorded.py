@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from deferred_suites import Outcome
 
-from pytest_ragas.plugin.recorded_ahead import is_empty
+from pytest_ragas.plugin.deferral.recorded_ahead import is_empty
 
 SUITE = "recorded"
 

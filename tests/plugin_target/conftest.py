@@ -12,7 +12,7 @@ import pytest
 # pytester forgets the modules that a run inside a test has imported; these it shall not import each time
 import pytest_ragas.metrics.builtin
 import pytest_ragas.plugin.hooks
-import pytest_ragas.plugin.target
+import pytest_ragas.plugin.targets.target
 import pytest_ragas.session.session  # noqa: F401
 
 # The metric says what the answer says: "0.9" scores 0.9, "BOOM" cannot be scored. Calls and scores are written down.

@@ -19,7 +19,7 @@ import pytest
 
 from pytest_ragas.errors import PytestRagasError
 from pytest_ragas.plugin.handle import SampleHandle
-from pytest_ragas.plugin.outcomes import NothingScored
+from pytest_ragas.plugin.verdicts.outcomes import NothingScored
 from pytest_ragas.scoring.engine import AT_ONCE
 from pytest_ragas.scoring.target_calls import Call, Reply, TargetCalls, tell_if_cancelled
 from pytest_ragas.values.run import SampleResult

@@ -23,12 +23,9 @@ from typing import Any
 import pytest
 
 from pytest_ragas.errors import ConfigurationError
-from pytest_ragas.plugin.answers import Answer, Interrupts, OwedAnswers, TargetHandle
-from pytest_ragas.plugin.blocking import IN_BODY
 from pytest_ragas.plugin.current import current_item
-from pytest_ragas.plugin.handle import SampleHandle
-from pytest_ragas.plugin.held import stopping
-from pytest_ragas.plugin.lookahead import (
+from pytest_ragas.plugin.deferral.held import stopping
+from pytest_ragas.plugin.deferral.lookahead import (
     Lookahead,
     Upcoming,
     fixture_of,
@@ -37,10 +34,13 @@ from pytest_ragas.plugin.lookahead import (
     share_models,
     shares,
 )
+from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.scoring_logs import note_logs
 from pytest_ragas.plugin.suite import TARGETS, Suite, suite_of
-from pytest_ragas.plugin.verdict import HANDLE, ORDER, PENDING, PREPARED, Prepared, arguments_of
-from pytest_ragas.plugin.xdist_shares import place_among_workers
+from pytest_ragas.plugin.targets.answers import Answer, Interrupts, OwedAnswers, TargetHandle
+from pytest_ragas.plugin.verdicts.blocking import IN_BODY
+from pytest_ragas.plugin.verdicts.verdict import HANDLE, ORDER, PENDING, PREPARED, Prepared, arguments_of
+from pytest_ragas.plugin.xdist.shares import place_among_workers
 from pytest_ragas.scoring.shares import static_share
 from pytest_ragas.scoring.target import Target, read_target
 from pytest_ragas.scoring.target_calls import TargetCalls

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ragas.plugin.allure import can_be_held
 from pytest_ragas.plugin.marker import NAME
 from pytest_ragas.plugin.marks import marks_named, marks_of
-from pytest_ragas.plugin.verdict import is_marked
-from pytest_ragas.plugin.xdist_worker import interactor_of
+from pytest_ragas.plugin.neighbours.allure import can_be_held
+from pytest_ragas.plugin.verdicts.verdict import is_marked
+from pytest_ragas.plugin.xdist.worker import interactor_of
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite

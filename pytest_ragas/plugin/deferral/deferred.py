@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ragas.plugin.barriers import Barriers
-from pytest_ragas.plugin.block import Block
-from pytest_ragas.plugin.critic_lifetime import CriticLifetimes
+from pytest_ragas.plugin.deferral.block import Block
+from pytest_ragas.plugin.deferral.critic_lifetime import CriticLifetimes
+from pytest_ragas.plugin.deferral.held import HeldBlocks, stop_if_asked, stopping
+from pytest_ragas.plugin.deferral.policy import Policy
+from pytest_ragas.plugin.deferral.recorded_ahead import RecordedAhead
 from pytest_ragas.plugin.garbage import larger_steps
-from pytest_ragas.plugin.give_way import taken_by_others
-from pytest_ragas.plugin.held import HeldBlocks, stop_if_asked, stopping
-from pytest_ragas.plugin.policy import Policy
-from pytest_ragas.plugin.recorded_ahead import RecordedAhead
+from pytest_ragas.plugin.neighbours.barriers import Barriers
+from pytest_ragas.plugin.neighbours.give_way import taken_by_others
+from pytest_ragas.plugin.neighbours.timeout import TimeoutClock
 from pytest_ragas.plugin.suite import TARGETS
-from pytest_ragas.plugin.timeout import TimeoutClock
-from pytest_ragas.plugin.verdict import ORDER, PENDING
-from pytest_ragas.plugin.xdist_shares import told_to_stop
+from pytest_ragas.plugin.verdicts.verdict import ORDER, PENDING
+from pytest_ragas.plugin.xdist.shares import told_to_stop
 
 if TYPE_CHECKING:
-    from pytest_ragas.plugin.answers import OwedAnswers
     from pytest_ragas.plugin.suite import Suite
+    from pytest_ragas.plugin.targets.answers import OwedAnswers
 
 _MOST = 1_000
 """Blocks that are held at most: each keeps the fixture values of its test alive."""

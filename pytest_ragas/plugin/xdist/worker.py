@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_ragas.errors import PytestRagasError
-from pytest_ragas.plugin.verdict import unscored
+from pytest_ragas.plugin.verdicts.verdict import unscored
 
 OWED = "ragas_owed"
 """Of a setup report: the verdict of this test comes later. What the run lacks if it never does, as JSON."""

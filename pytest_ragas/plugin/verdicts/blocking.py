@@ -8,9 +8,9 @@ import pytest
 
 from pytest_ragas.errors import ConfigurationError
 from pytest_ragas.plugin.handle import SampleHandle
-from pytest_ragas.plugin.outcomes import NothingScored
-from pytest_ragas.plugin.returned import returned_to
-from pytest_ragas.plugin.verdict import PENDING, PREPARED, Pending, conclude, prepare, submit
+from pytest_ragas.plugin.verdicts.outcomes import NothingScored
+from pytest_ragas.plugin.verdicts.returned import returned_to
+from pytest_ragas.plugin.verdicts.verdict import PENDING, PREPARED, Pending, conclude, prepare, submit
 
 IN_BODY = pytest.StashKey[bool]()
 """Of a marked test whose body runs."""

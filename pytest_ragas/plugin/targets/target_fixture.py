@@ -61,7 +61,7 @@ def check_target(suite: Suite, metafunc: pytest.Metafunc, arguments: MarkerArgum
     Raises:
         ConfigurationError: There is no such fixture, it lives no longer than a test, or there is nothing to ask it.
     """
-    from pytest_ragas.plugin.target import targets_of
+    from pytest_ragas.plugin.targets.target import targets_of
 
     target = arguments.target
     if target is None:

@@ -11,8 +11,8 @@ import warnings
 import pytest
 
 from pytest_ragas.errors import PytestRagasWarning
-from pytest_ragas.plugin.outcomes import ScoringError
 from pytest_ragas.plugin.suite import suite_of
+from pytest_ragas.plugin.verdicts.outcomes import ScoringError
 
 _SOFT = frozenset({"critic", "embeddings", "structure"})
 """Kinds of failures that say nothing of the suite."""

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from _pytest.runner import call_and_report
 
-from pytest_ragas.plugin.allure import AllureHold
+from pytest_ragas.plugin.neighbours.allure import AllureHold
 from pytest_ragas.plugin.results import ATTRIBUTE, attach, load
 from pytest_ragas.plugin.scoring_logs import file_logs
-from pytest_ragas.plugin.verdict import HANDLE, PENDING, PREPARED, Pending, conclude
-from pytest_ragas.plugin.xdist_worker import Place, place_of
+from pytest_ragas.plugin.verdicts.verdict import HANDLE, PENDING, PREPARED, Pending, conclude
+from pytest_ragas.plugin.xdist.worker import Place, place_of
 
 
 class Block:

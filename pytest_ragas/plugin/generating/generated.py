@@ -37,7 +37,7 @@ def ensure_testset(suite: Suite, arguments: MarkerArguments, metafunc: pytest.Me
         ConfigurationError: There is no generator LLM; says both ways out.
         PytestRagasError: It could not be generated; nothing was written.
     """
-    from pytest_ragas.plugin.generation_models import writer_name
+    from pytest_ragas.plugin.generating.generation_models import writer_name
     from pytest_ragas.testset.generate.recipe import Recipe
 
     name, docs = arguments.testset, arguments.docs
@@ -88,8 +88,8 @@ def _generate_once(
     types: QuestionTypes,
 ) -> None:
     from pytest_ragas.files.lock import locked
-    from pytest_ragas.plugin.generation_line import GenerationLine
-    from pytest_ragas.plugin.generation_models import overridden, writer
+    from pytest_ragas.plugin.generating.generation_line import GenerationLine
+    from pytest_ragas.plugin.generating.generation_models import overridden, writer
     from pytest_ragas.session.generation import generation_models
     from pytest_ragas.session.session import CONFIGURED
     from pytest_ragas.session.testset_file import Author, make

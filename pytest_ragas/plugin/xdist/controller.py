@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ragas.plugin.xdist_junit import forget_testcase
-from pytest_ragas.plugin.xdist_shares import Dealing
-from pytest_ragas.plugin.xdist_worker import CRASHED, OWED
+from pytest_ragas.plugin.xdist.junit import forget_testcase
+from pytest_ragas.plugin.xdist.shares import Dealing
+from pytest_ragas.plugin.xdist.worker import CRASHED, OWED
 
 if TYPE_CHECKING:
     from pytest_ragas.plugin.suite import Suite

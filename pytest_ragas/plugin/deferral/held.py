@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ragas.plugin.block import Block
-from pytest_ragas.plugin.progress import progress_of
+from pytest_ragas.plugin.deferral.block import Block
+from pytest_ragas.plugin.terminal.progress import progress_of
 
 if TYPE_CHECKING:
-    from pytest_ragas.plugin.answers import OwedAnswers
     from pytest_ragas.plugin.suite import Suite
+    from pytest_ragas.plugin.targets.answers import OwedAnswers
 
 _SLICE = 0.1
 """Seconds between two looks at whether anything else has happened."""

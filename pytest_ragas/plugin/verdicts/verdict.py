@@ -17,18 +17,18 @@ from pytest_ragas.errors import ConfigurationError, MetricError, ModelError, Pyt
 from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
 from pytest_ragas.plugin.marks import marks_named, marks_of
-from pytest_ragas.plugin.outcomes import NothingScored, ThresholdFailure, unscored_error
 from pytest_ragas.plugin.results import note, noted
 from pytest_ragas.plugin.scoring_logs import note_logs
 from pytest_ragas.plugin.suite import suite_of
+from pytest_ragas.plugin.verdicts.outcomes import NothingScored, ThresholdFailure, unscored_error
 from pytest_ragas.reports.failure import LINES, error_text, failure_text
 from pytest_ragas.values.run import SampleResult
 from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import FailureKind, ScoreFailure
 
 if TYPE_CHECKING:
-    from pytest_ragas.plugin.answers import AnswerTicket
     from pytest_ragas.plugin.evaluator import RagasEvaluator
+    from pytest_ragas.plugin.targets.answers import AnswerTicket
     from pytest_ragas.session.evaluator import Evaluator
     from pytest_ragas.session.plan import Plan, Ticket
 

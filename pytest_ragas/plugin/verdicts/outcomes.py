@@ -90,7 +90,7 @@ def settle_report(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.
     """
     if call.excinfo is None:
         return
-    from pytest_ragas.plugin.on_error import is_softened, soften
+    from pytest_ragas.plugin.verdicts.on_error import is_softened, soften
 
     error = call.excinfo.value
     if is_softened(item, error):

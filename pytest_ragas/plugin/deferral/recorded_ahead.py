@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ragas.errors import PytestRagasError
+from pytest_ragas.plugin.deferral.lookahead import Lookahead, Upcoming, fixture_of, row_of, share_models
 from pytest_ragas.plugin.fixtures import __name__ as OURS
-from pytest_ragas.plugin.lookahead import Lookahead, Upcoming, fixture_of, row_of, share_models
-from pytest_ragas.plugin.verdict import AHEAD, PENDING, PREPARED, Ahead
+from pytest_ragas.plugin.verdicts.verdict import AHEAD, PENDING, PREPARED, Ahead
 
 if TYPE_CHECKING:
-    from pytest_ragas.plugin.policy import Policy
+    from pytest_ragas.plugin.deferral.policy import Policy
     from pytest_ragas.plugin.suite import Suite
     from pytest_ragas.session.evaluator import Evaluator
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ragas.errors import PytestRagasError
-from pytest_ragas.plugin.barriers import Barriers
 from pytest_ragas.plugin.fixtures import __name__ as OURS
 from pytest_ragas.plugin.marker import NAME, MarkerArguments, read_markers
 from pytest_ragas.plugin.marks import marks_named, marks_of
-from pytest_ragas.plugin.verdict import check_row
-from pytest_ragas.plugin.xdist_worker import interactor_of
+from pytest_ragas.plugin.neighbours.barriers import Barriers
+from pytest_ragas.plugin.verdicts.verdict import check_row
+from pytest_ragas.plugin.xdist.worker import interactor_of
 from pytest_ragas.values.sample import Sample
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""How verdicts are deferred: report blocks held back, logged in order, and what is scored ahead."""

@@ -1,0 +1,1 @@
+"""Other plugins: how each is kept whole beside deferred verdicts."""

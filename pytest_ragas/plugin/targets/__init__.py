@@ -1,0 +1,1 @@
+"""`target=`: the user's RAG is called ahead, for the whole testset."""

@@ -1,0 +1,1 @@
+"""What the terminal shows: header, progress, summary."""

@@ -1,0 +1,1 @@
+"""pytest-xdist: what a worker sends, what the controller knows, and what they share."""

@@ -1,0 +1,1 @@
+"""Statistics: pure functions of numbers, standard library only. Each names its source."""

@@ -1,0 +1,117 @@
+"""`Comparison`: what became of each metric and row between a baseline and a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_ragas.values.recorded import RecordedScore, RowKey
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScorePair:
+    """One metric's scores of one row, in the baseline and now."""
+
+    key: RowKey
+    metric: str
+    before: RecordedScore
+    after: RecordedScore
+    cluster: str
+    """The document that the row was written from, or the row's own key: pairs of one cluster are not independent."""
+    slices: tuple[str, ...] = ()
+    """"tag=billing", "question_type=simple", "source=docs/a.md": the slices that the row lies in."""
+    held_before: bool | None = None
+    """Whether the threshold of this metric held in the baseline; None where the test has none. Both sides are held
+    to the threshold of today's run, so that a threshold that was moved is no change of the answers."""
+    held_after: bool | None = None
+
+    @property
+    def change(self) -> float:
+        """How much better it is now, in [-1, 1]; below 0 is worse, also for metrics where lower scores are better."""
+        change = self.after.value - self.before.value
+        return change if self.after.higher_is_better else -change
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pairing:
+    """The rows of two runs, side by side."""
+
+    pairs: tuple[ScorePair, ...]
+    """Of every metric that both runs scored the row with, and with the same content."""
+    added: tuple[RowKey, ...] = ()
+    """Rows of today's run alone."""
+    removed: tuple[RowKey, ...] = ()
+    """Rows of the baseline alone."""
+    edited: tuple[RowKey, ...] = ()
+    """Rows whose question or right answer was changed: their scores are not compared."""
+    unscored: tuple[tuple[RowKey, str, str], ...] = ()
+    """(row, metric, why): rows of both runs without a score today or in the baseline."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricChange:
+    """The mean change of one metric over the pairs, or over those of one slice."""
+
+    metric: str
+    pairs: int
+    clusters: int
+    before: float
+    """Mean of the baseline."""
+    after: float
+    """Mean now."""
+    change: float
+    """Mean of the paired changes; below 0 is worse."""
+    low: float
+    """Lower end of the confidence interval of the mean change."""
+    high: float
+    """Upper end."""
+    p: float
+    """One-sided: how likely a drop like this is where nothing got worse; the larger one of bootstrap and permutation
+    test, after Holm's correction over the metrics."""
+    floor: float
+    """A drop up to this fails nothing: the asked-for minimal effect, or the critic's own noise of the mean."""
+    detectable: float | None
+    """The smallest drop that would have been seen with a power of 80 %; None where too few pairs say."""
+    failed: bool
+    slice: str = ""
+    """"tag=billing"; empty for all pairs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HardBreak:
+    """A row that fell too far, whatever the mean did."""
+
+    key: RowKey
+    metric: str
+    before: float
+    after: float
+    why: Literal["fell", "flipped"]
+    """fell: by more than is allowed, beyond its repeats' noise. flipped: its threshold held before, and is broken."""
+    allowed: float = 0.0
+    """The fall that was allowed, with the noise of the row's repeats in it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """A run beside its baseline."""
+
+    baseline: str
+    """The name of the baseline, as messages show it."""
+    pairing: Pairing
+    changes: tuple[MetricChange, ...]
+    """One a metric, over all pairs."""
+    slices: tuple[MetricChange, ...] = ()
+    """Slices whose drop is significant where that of all pairs is not, or that hold most of it."""
+    breaks: tuple[HardBreak, ...] = ()
+    differences: tuple[str, ...] = ()
+    """Why the two are not comparable (another critic, metric version …): compared anyway, as was asked for."""
+    notes: tuple[str, ...] = ()
+    """What else the reader should know: "the baseline's run was stopped before its end"."""
+    spreads: Mapping[str, float] | None = None
+    """Metric -> the critic's within-row standard deviation, from repeats of either run; only metrics that have some."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the gate is red."""
+        return bool(self.breaks) or any(change.failed for change in self.changes)

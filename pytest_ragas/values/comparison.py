@@ -34,6 +34,17 @@ class ScorePair:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnscoredPair:
+    """A row of both runs that one of them has no score for."""
+
+    key: RowKey
+    metric: str
+    side: Literal["before", "after"]
+    """Whose score is missing: that of the baseline, or today's."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pairing:
     """The rows of two runs, side by side."""
 
@@ -45,8 +56,10 @@ class Pairing:
     """Rows of the baseline alone."""
     edited: tuple[RowKey, ...] = ()
     """Rows whose question or right answer was changed: their scores are not compared."""
-    unscored: tuple[tuple[RowKey, str, str], ...] = ()
-    """(row, metric, why): rows of both runs without a score today or in the baseline."""
+    not_run: tuple[RowKey, ...] = ()
+    """Rows of the baseline that today's run left out: -k, one file of many, a test that is gone."""
+    unscored: tuple[UnscoredPair, ...] = ()
+    """Rows of both runs without a score today or in the baseline."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,8 +123,22 @@ class Comparison:
     """What else the reader should know: "the baseline's run was stopped before its end"."""
     spreads: Mapping[str, float] | None = None
     """Metric -> the critic's within-row standard deviation, from repeats of either run; only metrics that have some."""
+    incomplete: tuple[str, ...] = ()
+    """Why the comparison says too little to be green: "no row of this run is in the baseline"."""
 
     @property
     def failed(self) -> bool:
         """Whether the gate is red."""
-        return bool(self.breaks) or any(change.failed for change in self.changes)
+        return bool(self.incomplete or self.breaks) or any(change.failed for change in self.changes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incomparable:
+    """A run and a baseline whose scores do not compare. Red: nobody knows whether anything got worse."""
+
+    baseline: str
+    """The name of the baseline, as messages show it."""
+    differences: tuple[str, ...]
+    """At least one: "critic LLM: gpt-4o-mini in the baseline, gpt-4o now"."""
+    mends: tuple[str, ...]
+    """What can be done, each a sentence."""

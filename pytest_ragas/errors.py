@@ -9,6 +9,7 @@ PytestRagasError
 ├── DocumentsError                documents that a testset is written from; lists every bad one
 ├── GenerationError               a testset could not be generated whole; says how much of it, and why
 ├── JudgementStoreError           stored judgements cannot be read; nothing of them is changed
+├── BaselineError                 a run file or baseline cannot be read, written, found, merged or compared
 ├── GateSyntaxError               a gate expression that cannot be read
 ├── BudgetError                   a call that the budget of the run, or its time, has no room for: it was not made
 ├── MetricError                   this sample cannot be scored by this metric
@@ -32,6 +33,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 __all__ = [
+    "BaselineError",
     "BudgetError",
     "ConfigurationError",
     "DocumentsError",
@@ -111,6 +113,10 @@ class DocumentsError(PytestRagasError):
 
 class JudgementStoreError(PytestRagasError):
     """Stored judgements cannot be read: a damaged file, one of a newer format, a server that is down."""
+
+
+class BaselineError(PytestRagasError):
+    """A run file or baseline cannot be read, written, found, merged or compared; nothing of it is changed."""
 
 
 class GenerationError(PytestRagasError):

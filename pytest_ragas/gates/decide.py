@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ragas.gates.aggregate import aggregate
 from pytest_ragas.values.gate import Breach, Gate, GateVerdict, Operator, Outcome, Threshold
+from pytest_ragas.values.origin import question_type, sources
 from pytest_ragas.values.run import SampleResult
+from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import Score, ScoreFailure
 
 _ROUNDING = 1e-9
@@ -65,13 +67,13 @@ def decide_gate(gate: Gate, results: Sequence[SampleResult], *, min_coverage: fl
         "incomplete", which is red, where nothing is there to count or too little of it has a score; the value is
         that of the scores that are there. Else "passed" or "failed". Equal to the bound is equal up to 1e-9.
     """
-    tagged = [result for result in results if not gate.tag or gate.tag in result.sample.tags]
+    counted = [result for result in results if lies_in(result.sample, gate)]
     if gate.aggregate != "pass_rate":
-        values = _scores(tagged, gate.metric)
+        values = _scores(counted, gate.metric)
     elif gate.metric:
-        values = _held(tagged, gate.metric)
+        values = _held(counted, gate.metric)
     else:
-        values = [_passed(outcome) for outcome in outcome_by_test(tagged).values()]
+        values = [_passed(outcome) for outcome in outcome_by_test(counted).values()]
     scored = [value for value in values if value is not None]
     value = aggregate(scored, gate.aggregate) if scored else None
     covered = bool(scored) and len(scored) >= min_coverage * len(values) - _ROUNDING
@@ -86,6 +88,15 @@ def decide_gate(gate: Gate, results: Sequence[SampleResult], *, min_coverage: fl
         scored=len(scored),
         total=len(values),
     )
+
+
+def lies_in(sample: Sample, gate: Gate) -> bool:
+    """Whether a sample is one of those that a gate's filters leave: all of them hold."""
+    if gate.tag and gate.tag not in sample.tags:
+        return False
+    if gate.question_type and gate.question_type != question_type(sample.metadata):
+        return False
+    return not gate.source or gate.source in sources(sample.metadata)
 
 
 def outcome_by_test(results: Iterable[SampleResult]) -> Mapping[str, Outcome]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 
 from pytest_ragas.errors import GateSyntaxError
 from pytest_ragas.values.gate import Gate, Operator
 
 AGGREGATES = ("mean", "median", "min", "max", "pass_rate")
 """Names of aggregates; `pNN` (p10, p90 …) beside them."""
+
+FILTERS = ("tag", "question_type", "source")
+"""What may narrow the samples of a gate down, as fields of `Gate`."""
 
 EXAMPLE = "mean(faithfulness) >= 0.85"
 
@@ -27,6 +31,8 @@ _TOKEN = re.compile(
 )
 _PERCENTILE = re.compile(r"p(\d{1,3})")
 _OPERATORS: dict[str, Operator] = {">=": ">=", ">": ">", "<=": "<=", "<": "<"}
+_FILTERS_SHOWN = "tag=…, question_type=… or source=…"
+_VALUES = {"tag": "billing", "question_type": "simple", "source": "docs/billing.md"}
 _MEANT = {"=>": ">=", "=<": "<=", "==": ">=", "!=": ">=", "≥": ">=", "≤": "<=", "=": ">="}
 
 
@@ -34,14 +40,15 @@ def parse_gate(text: str) -> Gate:
     """Read a gate.
 
     ```text
-    gate      = aggregate "(" [metric] ["," "tag" "=" tag] ")" operator number
+    gate      = aggregate "(" [metric] {"," filter} ")" operator number
+    filter    = ("tag" | "question_type" | "source") "=" value
     aggregate = "mean" | "median" | "min" | "max" | "p" 0…100 | "pass_rate"
     operator  = ">=" | ">" | "<=" | "<"
     number    = 0.85 | .85 | 85%                  in [0, 1]
-    tag       = name | "any text" | 'any text'
+    value     = name | "any text" | 'any text'
     ```
-    Spaces are free. `pass_rate()` may go without a metric, and is then the share of tests that passed; `tag=…`
-    may stand alone there.
+    Spaces are free. `pass_rate()` may go without a metric, and is then the share of tests that passed; a filter
+    may stand first there.
 
     Args:
         text: What the user wrote, e.g. in `--ragas-fail-under`. Metric names are taken as they are.
@@ -65,12 +72,12 @@ class _Reader:
     def gate(self) -> Gate:
         aggregate = self._aggregate()
         self._take("mark", "(", f'"(" after {aggregate!r}')
-        metric, tag = self._arguments(aggregate)
+        metric, filters = self._arguments(aggregate)
         operator = self._operator()
         bound = self._bound()
         if self.kind != "end":
             raise self._error("nothing more: a gate is one comparison; write a second gate for the rest")
-        return Gate(aggregate=aggregate, metric=metric, operator=operator, bound=bound, tag=tag, text=self.text)
+        return Gate(aggregate=aggregate, metric=metric, operator=operator, bound=bound, text=self.text, **filters)
 
     def _aggregate(self) -> str:
         known = ", ".join(AGGREGATES) + " or pNN (p10)"
@@ -91,38 +98,45 @@ class _Reader:
         self._advance()
         return name
 
-    def _arguments(self, aggregate: str) -> tuple[str, str]:
-        metric = tag = ""
+    def _arguments(self, aggregate: str) -> tuple[str, dict[str, str]]:
+        metric = ""
+        filters: dict[str, str] = {}
         if self.kind == "name":
             name, start = self.token, self.at
             self._advance()
             if self.token == "=":
-                tag = self._tag(name, start)
+                filters.update(self._filter(name, start, filters))
             else:
                 metric = name
-                if self.token == ",":
-                    self._advance()
-                    name, start = self.token, self.at
-                    if self.kind != "name":
-                        raise self._error("tag=… after the comma")
-                    self._advance()
-                    tag = self._tag(name, start)
+            while self.token == ",":
+                self._advance()
+                name, start = self.token, self.at
+                if self.kind != "name":
+                    raise self._error(f"{_FILTERS_SHOWN} after the comma")
+                self._advance()
+                filters.update(self._filter(name, start, filters))
         if not metric and aggregate != "pass_rate":
             raise self._error(f'a metric, as in "{aggregate}(faithfulness)"; only pass_rate() goes without')
         self._take("mark", ")", '")"')
-        return metric, tag
+        return metric, filters
 
-    def _tag(self, name: str, start: int) -> str:
-        if name != "tag":
-            raise self._error("tag=…, the only filter there is", at=start)
-        self._take("mark", "=", '"=" after "tag"')
+    def _filter(self, name: str, start: int, known: Mapping[str, str]) -> dict[str, str]:
+        if name not in FILTERS:
+            raise self._error(f"{_FILTERS_SHOWN}, the only filters there are", at=start)
+        if name in known:
+            raise self._error(f"each filter once: {name}= stands here twice", at=start)
+        self._take("mark", "=", f'"=" after "{name}"')
+        what = {"tag": "the name of a tag", "question_type": "a type of question", "source": "the name of a document"}
         if self.kind not in ("name", "text", "number"):
-            raise self._error('the name of a tag, as in tag=billing or tag="late payments"')
-        tag = self.token[1:-1].strip() if self.kind == "text" else self.token
-        if not tag:
-            raise self._error("the name of a tag between the quotes")
+            raise self._error(f'{what[name]}, as in {name}={_VALUES[name]} or {name}="any text"')
+        value = self.token[1:-1].strip() if self.kind == "text" else self.token
+        if not value:
+            raise self._error(f"{what[name]} between the quotes")
         self._advance()
-        return tag
+        if self.token not in (",", ")"):
+            # "2024/billing.md" is a number and more
+            raise self._error(f'"," or ")" after {name}={value}; put a {name} of other characters into quotes')
+        return {name: value}
 
     def _operator(self) -> Operator:
         expected = "an operator: >=, >, <= or <"

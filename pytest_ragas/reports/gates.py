@@ -29,15 +29,15 @@ def unasked_line(gate: Gate) -> str:
 def gate_name(gate: Gate) -> str:
     """A gate without its bound, in standard spelling: "mean(faithfulness, tag=billing)"."""
     arguments = [gate.metric] if gate.metric else []
-    arguments += [f"tag={gate.tag}"] if gate.tag else []
+    arguments += [f"{name}={value}" for name, value in gate.filters]
     return f"{gate.aggregate}({', '.join(arguments)})"
 
 
 def _missing(verdict: GateVerdict) -> str:
     if not verdict.total:
-        tagged = f" tagged {verdict.gate.tag}" if verdict.gate.tag else ""
+        narrowed = " and ".join(f"{name}={value}" for name, value in verdict.gate.filters)
         metric = f" with {verdict.gate.metric}" if verdict.gate.metric else ""
-        return f"no sample{tagged} of this run is scored{metric}"
+        return f"no sample of this run{f' with {narrowed}' if narrowed else ''} is scored{metric}"
     so_far = "" if verdict.value is None else f" ({verdict.value:.2f} over those)"
     return f"{verdict.scored:,} of {count(verdict.total, 'sample')} have a score{so_far}"
 

@@ -38,8 +38,18 @@ class Gate:
     bound: float
     tag: str = ""
     """Only samples with this tag; empty for all. Written `mean(faithfulness, tag=billing)`."""
+    question_type: str = ""
+    """Only samples of this type of question; empty for all. Written `mean(faithfulness, question_type=simple)`."""
+    source: str = ""
+    """Only samples that were written from this document; empty for all. Written `mean(faithfulness, source=a.md)`."""
     text: str = ""
     """The expression as the user wrote it."""
+
+    @property
+    def filters(self) -> tuple[tuple[str, str], ...]:
+        """What narrows the samples down: (("tag", "billing"), ("source", "docs/a.md")); all of them must hold."""
+        given = (("tag", self.tag), ("question_type", self.question_type), ("source", self.source))
+        return tuple((name, value) for name, value in given if value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

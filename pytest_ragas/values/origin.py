@@ -1,4 +1,4 @@
-"""Where a row comes from, and the slices of a run that it lies in: its tags, the type of its question, its documents."""
+"""Where a row comes from: the type of its question and its documents; with its tags, the slices that it lies in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def slices_of(sample: Sample) -> tuple[str, ...]:
 
 
 def slices(tags: Sequence[str], question_type: str, sources: Sequence[str]) -> tuple[str, ...]:
-    """The slices of a row by what is known of it; a tag that repeats the type of the question is no slice of its own."""
+    """The slices of a row by what is known of it; a tag that repeats the type of the question is none of its own."""
     named = [f"tag={tag}" for tag in tags if tag != question_type]
     named += [f"question_type={question_type}"] if question_type else []
     return tuple(dict.fromkeys([*named, *(f"source={source}" for source in sources)]))

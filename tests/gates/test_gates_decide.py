@@ -107,6 +107,7 @@ def result(
     missing: tuple[str, ...] = (),
     bounds: dict[str, float] | None = None,
     tags: tuple[str, ...] = (),
+    metadata: dict[str, Any] | None = None,
     nodeid: str = "",
     higher: bool = True,
     kind: FailureKind = "critic",
@@ -115,7 +116,7 @@ def result(
     failures = tuple(failure(name, kind) for name in missing)
     thresholds = tuple(threshold(name, bound) for name, bound in (bounds or {}).items())
     return SampleResult(
-        sample=Sample(id="1", tags=tags),
+        sample=Sample(id="1", tags=tags, metadata=metadata or {}),
         scores=scores,
         failures=failures,
         thresholds=thresholds,
@@ -201,6 +202,21 @@ def test_a_tag_selects() -> None:
     assert summary(verdict("mean(f, tag=b) >= 0.9", results)) == ("failed", 0.8, 1, 1)
     assert summary(verdict("mean(f, tag=c) >= 0.9", results)) == ("incomplete", None, 0, 0)
     assert summary(verdict("pass_rate(tag=a) >= 1", results)) == ("passed", 1.0, 2, 2)
+
+
+def test_the_type_of_the_question_and_the_document_select() -> None:
+    results = [
+        result({"f": 0.2}, metadata={"question_type": "simple", "sources": [{"path": "a.md", "start": 0}]}),
+        result({"f": 0.8}, metadata={"question_type": "simple", "source": "b.md"}, tags=("x",)),
+        result({"f": 1.0}, metadata={"evolution_type": "reasoning", "sources": [{"path": "a.md"}, {"path": "b.md"}]}),
+        result({"f": 0.0}),
+    ]
+    assert summary(verdict("mean(f, question_type=simple) >= 0.5", results)) == ("passed", 0.5, 2, 2)
+    assert summary(verdict("mean(f, question_type=reasoning) >= 0.5", results)) == ("passed", 1.0, 1, 1)
+    assert summary(verdict("mean(f, source=a.md) >= 0.5", results)) == ("passed", 0.6, 2, 2)
+    assert summary(verdict("min(f, source=b.md, question_type=simple, tag=x) > 0.8", results)) == ("failed", 0.8, 1, 1)
+    assert summary(verdict("mean(f, source=c.md) >= 0", results)) == ("incomplete", None, 0, 0)
+    assert summary(verdict("pass_rate(source=b.md) >= 1", results)) == ("passed", 1.0, 2, 2)
 
 
 def test_pass_rate_counts_tests_not_samples() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,8 @@ from pytest_ragas.gates.expression import AGGREGATES, parse_gate
 from pytest_ragas.values.gate import Gate
 
 
-def gate(aggregate: str, metric: str, operator: str, bound: float, tag: str = "", text: str = "") -> Gate:
-    return Gate(aggregate=aggregate, metric=metric, operator=operator, bound=bound, tag=tag, text=text)  # type: ignore[arg-type]
+def gate(aggregate: str, metric: str, operator: str, bound: float, tag: str = "", **more: str) -> Gate:
+    return Gate(aggregate=aggregate, metric=metric, operator=operator, bound=bound, tag=tag, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -36,13 +38,25 @@ def gate(aggregate: str, metric: str, operator: str, bound: float, tag: str = ""
         ("mean(faithfulness, tag=2024) >= 0.85", gate("mean", "faithfulness", ">=", 0.85, "2024")),
         ("mean(faithfulness, tag=team/de-AT.v2) >= 0.85", gate("mean", "faithfulness", ">=", 0.85, "team/de-AT.v2")),
         ("mean(faithfulness,\n     tag=größe)\n>= 0.85", gate("mean", "faithfulness", ">=", 0.85, "größe")),
+        (
+            "mean(faithfulness, question_type=simple) >= 0.8",
+            gate("mean", "faithfulness", ">=", 0.8, question_type="simple"),
+        ),
+        ("mean(a, source=docs/a-b.md) >= 0.8", gate("mean", "a", ">=", 0.8, source="docs/a-b.md")),
+        ("mean(a, source='2024/a b.md') >= 0.8", gate("mean", "a", ">=", 0.8, source="2024/a b.md")),
+        (
+            "min(a, source=b.md, tag=c,question_type = reasoning) > 0.8",
+            gate("min", "a", ">", 0.8, "c", question_type="reasoning", source="b.md"),
+        ),
+        ("pass_rate(source=b.md, tag=c) > 0.8", gate("pass_rate", "", ">", 0.8, "c", source="b.md")),
+        ("mean(question_type) >= 0.85", gate("mean", "question_type", ">=", 0.85)),
         ("mean(tag) >= 0.85", gate("mean", "tag", ">=", 0.85)),
     ],
 )
 def test_gates_are_read(text: str, expected: Gate) -> None:
     found = parse_gate(text)
     assert found.text == " ".join(text.split())
-    assert gate(found.aggregate, found.metric, found.operator, found.bound, found.tag) == expected
+    assert replace(found, text="") == expected
 
 
 @pytest.mark.parametrize(
@@ -60,14 +74,26 @@ def test_gates_are_read(text: str, expected: Gate) -> None:
         ("mean(tag=billing) >= 0.85", 16, "a metric"),
         ("mean(faithfulness >= 0.85", 18, '")"'),
         ("mean(faithfulness", 17, '")"'),
-        ("mean(faithfulness, ) >= 0.85", 19, "tag=… after the comma"),
-        ("mean(faithfulness, tags=a) >= 0.85", 19, "tag=…, the only filter there is"),
-        ("mean(faithfulness, billing) >= 0.85", 19, "tag=…, the only filter there is"),
+        ("mean(faithfulness, ) >= 0.85", 19, "tag=…, question_type=… or source=… after the comma"),
+        ("mean(faithfulness, tags=a) >= 0.85", 19, "tag=…, question_type=… or source=…, the only filters there are"),
+        ("mean(faithfulness, billing) >= 0.85", 19, "tag=…, question_type=… or source=…, the only filters there are"),
         ("mean(faithfulness, tag) >= 0.85", 22, '"=" after "tag"'),
         ("mean(faithfulness, tag=) >= 0.85", 23, "the name of a tag"),
         ("mean(faithfulness, tag='') >= 0.85", 23, "the name of a tag between the quotes"),
-        ("mean(faithfulness, tag=a, tag=b) >= 0.85", 24, '")"'),
-        ("mean(faithfulness, answer_relevancy) >= 0.85", 19, "tag=…, the only filter there is"),
+        ("mean(faithfulness, tag=a, tag=b) >= 0.85", 26, "each filter once: tag= stands here twice"),
+        ("mean(faithfulness, tag=a, b) >= 0.85", 26, "the only filters there are"),
+        ("mean(faithfulness, source=) >= 0.85", 26, "the name of a document, as in source=docs/billing.md"),
+        ("mean(faithfulness, question_type='') >= 0.85", 33, "a type of question between the quotes"),
+        (
+            "mean(faithfulness, source=2024/a.md) >= 0.85",
+            30,
+            '"," or ")" after source=2024; put a source of other characters into quotes',
+        ),
+        (
+            "mean(faithfulness, answer_relevancy) >= 0.85",
+            19,
+            "tag=…, question_type=… or source=…, the only filters there are",
+        ),
         ("mean(faithfulness)", 18, "an operator: >=, >, <= or <"),
         ("mean(faithfulness) 0.85", 19, "an operator: >=, >, <= or <"),
         ("mean(faithfulness) => 0.85", 19, "(did you mean >=?)"),

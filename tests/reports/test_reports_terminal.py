@@ -101,6 +101,17 @@ def test_a_failed_gate_names_the_relation_that_holds(operator, sign):
     assert line == f"gate failed: mean(noise, tag=billing) 0.10 {sign} 0.50 (19 of 20 samples)"
 
 
+def test_a_gate_over_a_slice_names_it():
+    gate = Gate(aggregate="mean", metric="f", operator=">=", bound=0.5, question_type="simple", source="docs/a.md")
+    nothing = verdict(gate=gate, outcome="incomplete", value=None, scored=0, total=0)
+    lines = gate_lines([verdict(gate=gate), nothing], width=160)
+    assert [line.text for line in lines] == [
+        "gate passed: mean(f, question_type=simple, source=docs/a.md) 0.90 >= 0.50 (20 samples)",
+        "gate incomplete: mean(f, question_type=simple, source=docs/a.md) >= 0.5: no sample of this run with "
+        "question_type=simple and source=docs/a.md is scored with f",
+    ]
+
+
 def test_a_gate_over_the_pass_rate_names_no_metric():
     gate = Gate(aggregate="pass_rate", metric="", operator=">=", bound=0.95)
     assert gate_lines([verdict(gate=gate, value=1.0, scored=1, total=1)], width=80)[0].text == (

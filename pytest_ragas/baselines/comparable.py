@@ -1,4 +1,4 @@
-"""Whether the scores of two runs were made in the same way: only then does a difference say something of the answers."""
+"""Whether scores of two runs were made in the same way: only then does a difference say something of the answers."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def _of_models(baseline: RecordedRun, current: RecordedRun) -> list[str]:
         if not before or not now:
             continue  # no metric of that run needed one
         found += [
-            _model_words(role, before, model) for model in now if not any(_same(model, other) for other in before)
+            _model_words(role, before, model) for model in now if not any(same_model(model, other) for other in before)
         ]
     return found
 
 
-def _same(first: ModelIdentity, second: ModelIdentity) -> bool:
+def same_model(first: ModelIdentity, second: ModelIdentity) -> bool:
     """Whether it is the same model: the client and the address of an API say nothing of what answers."""
     if (first.name, first.parameters) != (second.name, second.parameters):
         return False
@@ -126,7 +126,7 @@ def _moved(baseline: RecordedRun, current: RecordedRun) -> list[str]:
     for role in _JUDGES:
         before = _models(baseline, role)
         for model in _models(current, role):
-            places = _each(other.endpoint for other in before if _same(model, other))
+            places = _each(other.endpoint for other in before if same_model(model, other))
             if places and model.endpoint not in places:
                 found.append(f"{role} {model.name}: at {', '.join(places)} in the baseline, at {model.endpoint} now")
     return found

@@ -18,7 +18,7 @@ def test_rows_pair_by_test_and_id_for_each_metric_that_both_runs_have():
     pairing = pair(before, after)
     found = [(entry.key.sample_id, entry.metric, round(entry.change, 6)) for entry in pairing.pairs]
     assert found == [("a", "faithfulness", 0.1), ("b", "faithfulness", -0.3)]
-    assert not (pairing.added or pairing.removed or pairing.edited or pairing.not_run or pairing.unscored)
+    assert not any((pairing.added, pairing.removed, pairing.edited, pairing.not_run, pairing.unscored))
 
 
 def test_results_of_one_test_for_one_row_pair_by_their_number():
@@ -42,7 +42,7 @@ def test_a_row_whose_id_alone_was_changed_keeps_its_pair():
     after = recorded(row("annual-leave", {"m": 0.4}, content="same"), row("2", {"m": 1}))
     pairing = pair(before, after)
     assert [entry.key.sample_id for entry in pairing.pairs] == ["2", "annual-leave"]
-    assert not (pairing.added or pairing.removed)
+    assert (pairing.added, pairing.removed) == ((), ())
 
 
 def test_rows_of_the_same_content_that_could_be_either_have_no_pair():

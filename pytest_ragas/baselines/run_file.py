@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,7 @@ from typing import Any
 from pytest_ragas.baselines.record import key_order
 from pytest_ragas.baselines.schema import run_problem
 from pytest_ragas.errors import BaselineError
-from pytest_ragas.files.found import not_json
-from pytest_ragas.files.json_text import parse_json
+from pytest_ragas.files.json_text import Doubled, parse_json
 from pytest_ragas.files.text import FileProblem, check_is_file, read_text
 from pytest_ragas.files.whole import written_whole
 from pytest_ragas.values.recorded import RUN_FORMAT, RecordedRun
@@ -56,8 +56,10 @@ def read_run(path: Path, *, shown: str = "") -> RecordedRun:
     except FileProblem as problem:
         raise BaselineError(f"{shown} cannot be read as a run: {problem}") from None
     _check_format(data, shown)
-    where, unfit = not_json(data)
-    wrong = f"{where.lstrip('.')}: found {unfit}." if unfit else run_problem(data) or _doubled(data)
+    try:
+        wrong = _unfit(data) or run_problem(data) or _doubled(data)
+    except RecursionError:
+        wrong = "its JSON is nested too deeply."
     if wrong:
         raise BaselineError(f"{shown} is damaged: {wrong} Save the run again, or restore the file.")
     return RecordedRun.from_json(data)
@@ -78,6 +80,21 @@ def _check_format(data: Any, shown: str) -> None:
             f"{shown} was written{by} in format {form}, and this version reads formats up to {RUN_FORMAT}. "
             "Update pytest-ragas, or save the run again with this version."
         )
+
+
+def _unfit(value: Any, path: str = "") -> str:
+    """What JSON cannot hold and Python's reader lets through; texts that a RAG has cut inside a character may stay."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else f"{path}: found the number {value}, which is not finite."
+    if isinstance(value, Doubled):
+        return f"{path}: found the key {value.twice!r} twice.".removeprefix(": ")
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in members:
+        if isinstance(inner, (float, dict, list)):
+            step = f"[{key}]" if isinstance(value, list) else f".{key}" if path else key
+            if problem := _unfit(inner, f"{path}{step}"):
+                return problem
+    return ""
 
 
 def _doubled(data: Mapping[str, Any]) -> str:

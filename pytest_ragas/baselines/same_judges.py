@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pytest_ragas.baselines.comparable import same_model
 from pytest_ragas.values.recorded import MetricIdentity, RecordedRun
+
+_JUDGES = ("critic LLM", "embeddings")
 
 
 def other_judges(one: RecordedRun, other: RecordedRun) -> tuple[str, ...]:
@@ -15,15 +18,15 @@ def other_judges(one: RecordedRun, other: RecordedRun) -> tuple[str, ...]:
 
 def _models(one: RecordedRun, other: RecordedRun) -> list[str]:
     found = []
-    for role in sorted({use.role for use in one.models} - {"generator LLM"}):
-        first = {use.identity for use in one.models if use.role == role}
-        second = {use.identity for use in other.models if use.role == role}
-        if second and not first & second:
-            before, after = min(first, key=repr), min(second, key=repr)
-            differs = f"{before} and {after}"
-            if str(before) == str(after):
-                differs = f"{before}, with other parameters"
-            found.append(f"the {role} differs: {differs}")
+    for role in _JUDGES:
+        first = [use.identity for use in one.models if use.role == role]
+        second = [use.identity for use in other.models if use.role == role]
+        if not first or not second or any(same_model(before, after) for before in first for after in second):
+            continue
+        before, after = first[0], second[0]
+        same_name = before.name == after.name
+        differs = f"{before.name}, with other parameters" if same_name else f"{before.name} and {after.name}"
+        found.append(f"the {role} differs ({differs})")
     return found
 
 
@@ -34,7 +37,7 @@ def _metrics(one: RecordedRun, other: RecordedRun) -> list[str]:
         second = {identity for identity in other.metrics if identity.metric == name}
         if second and not first & second:
             before, after = min(first, key=repr), min(second, key=repr)
-            found.append(f"{name} was computed in another way: {_how(before, after)}")
+            found.append(f"{name} was computed in another way ({_how(before, after)})")
     return found
 
 

@@ -58,7 +58,7 @@ def _expected(schema: dict[str, Any] | Any) -> str:
         return "one of " + ", ".join(map(repr, schema["enum"]))
     kind = _KINDS[schema["type"]]
     if "pattern" in schema:
-        return str(schema["description"]).rstrip(".")
+        return f"{kind} like {schema['examples'][0]!r}"
     if "maximum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"
     if "minimum" in schema:

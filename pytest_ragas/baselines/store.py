@@ -78,7 +78,7 @@ class RunStore:
     def list(self) -> tuple[StoredRun, ...]:
         """Every saved run, oldest first; none where there is no folder."""
         try:
-            files = [(path, _FILE.fullmatch(path.name)) for path in self.folder.iterdir()]
+            files = [(path, _FILE.fullmatch(path.name)) for path in self.folder.iterdir() if path.is_file()]
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pytest_ragas.values.comparison import Pairing, ScorePair, UnscoredPair
 from pytest_ragas.values.gate import Threshold
+from pytest_ragas.values.origin import slices
 from pytest_ragas.values.recorded import RecordedRow, RecordedRun, RecordedScore, RowKey
 
 
@@ -75,7 +76,7 @@ class _Found:
         """The scores of a row that both runs have."""
         scores = {score.metric: score for score in old.scores}
         bounds = {threshold.metric: threshold for threshold in new.thresholds}
-        cluster, slices = _cluster(new), tuple(_slices(new))
+        cluster, places = _cluster(new), slices(new.tags, new.question_type, new.sources)
         for after in new.scores:
             metric = after.metric
             if (score := scores.get(metric)) is not None:
@@ -86,7 +87,7 @@ class _Found:
                         before=score,
                         after=after,
                         cluster=cluster,
-                        slices=slices,
+                        slices=places,
                         held_before=_holds(bounds.get(metric), score, after),
                         held_after=_holds(bounds.get(metric), after, after),
                     )
@@ -114,13 +115,6 @@ class _Found:
 def _cluster(row: RecordedRow) -> str:
     # several tests may ask the same question, and those are not independent either: not the key but the content
     return f"source={row.sources[0]}" if row.sources else row.content
-
-
-def _slices(row: RecordedRow) -> Iterator[str]:
-    yield from (f"tag={tag}" for tag in row.tags)
-    if row.question_type:
-        yield f"question_type={row.question_type}"
-    yield from (f"source={source}" for source in row.sources)
 
 
 def _holds(threshold: Threshold | None, score: RecordedScore, today: RecordedScore) -> bool | None:

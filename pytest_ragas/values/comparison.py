@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from pytest_ragas.values.recorded import RecordedScore, RowKey
+
+COMPARISON_FORMAT = 1
+"""Version of what `pytest-ragas compare --format=json` writes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,9 +130,39 @@ class Comparison:
     """Why the comparison says too little to be green: "no row of this run is in the baseline"."""
 
     @property
+    def outcome(self) -> Literal["passed", "failed", "incomplete"]:
+        """What became of the gate; incomplete is red too."""
+        if any(change.failed for change in self.changes) or self.breaks:
+            return "failed"
+        return "incomplete" if self.incomplete else "passed"
+
+    @property
     def failed(self) -> bool:
         """Whether the gate is red."""
-        return bool(self.incomplete or self.breaks) or any(change.failed for change in self.changes)
+        return self.outcome != "passed"
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for other programs; the pairs are only counted."""
+        return {
+            "format": COMPARISON_FORMAT,
+            "outcome": self.outcome,
+            "baseline": self.baseline,
+            "metrics": [asdict(change) for change in self.changes],
+            "slices": [asdict(change) for change in self.slices],
+            "breaks": [asdict(found) for found in self.breaks],
+            "rows": {
+                "compared": len({pair.key for pair in self.pairing.pairs}),
+                "added": [asdict(key) for key in self.pairing.added],
+                "removed": [asdict(key) for key in self.pairing.removed],
+                "edited": [asdict(key) for key in self.pairing.edited],
+                "not_run": [asdict(key) for key in self.pairing.not_run],
+                "unscored": [asdict(missing) for missing in self.pairing.unscored],
+            },
+            "differences": list(self.differences),
+            "incomplete": list(self.incomplete),
+            "notes": list(self.notes),
+            "spreads": dict(self.spreads or {}),
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,3 +175,13 @@ class Incomparable:
     """At least one: "critic LLM: gpt-4o-mini in the baseline, gpt-4o now"."""
     mends: tuple[str, ...]
     """What can be done, each a sentence."""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, for other programs."""
+        return {
+            "format": COMPARISON_FORMAT,
+            "outcome": "incomparable",
+            "baseline": self.baseline,
+            "differences": list(self.differences),
+            "mends": list(self.mends),
+        }

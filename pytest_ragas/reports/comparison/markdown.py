@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_ragas.errors import cut
 from pytest_ragas.reports.comparison import words
@@ -11,7 +11,7 @@ from pytest_ragas.reports.numbers import count, score
 from pytest_ragas.values.comparison import Comparison, Incomparable
 from pytest_ragas.values.recorded import RowKey
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!$])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<#|~$])")
 _ROWS = 20
 _IDS = 20
 _QUESTION = 80
@@ -60,14 +60,15 @@ def code(text: str) -> str:
     return "`" + " ".join(text.split()).replace("`", "'").replace("|", "\\|") + "`"
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; the first column is aligned at its left, the others at their right."""
-    lines = [f"| {' | '.join(head)} |", "|" + "|".join(["---", *["---:"] * (len(head) - 1)]) + "|"]
+def markdown_table(head: Mapping[str, bool], rows: Sequence[Sequence[str]]) -> str:
+    """A table. Its head: title -> whether the column holds numbers, which are aligned at their right."""
+    rule = "|".join("---:" if numbers else "---" for numbers in head.values())
+    lines = [f"| {' | '.join(head)} |", f"|{rule}|"]
     return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in rows)])
 
 
-def _bullets(texts: object) -> str:
-    return "\n".join(f"- {plain(text)}" for text in texts)  # type: ignore[attr-defined]
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {plain(text)}" for text in texts)
 
 
 def _metrics(comparison: Comparison) -> str:
@@ -86,7 +87,8 @@ def _metrics(comparison: Comparison) -> str:
                 f"**{verdict}**" if change.failed else verdict,
             ]
         )
-    return markdown_table(["metric", "rows", "before", "now", "change", "95 % interval", "p", "verdict"], rows)
+    numbers = dict.fromkeys(["rows", "before", "now", "change", "95 % interval", "p"], True)
+    return markdown_table({"metric": False, **numbers, "verdict": False}, rows)
 
 
 def _broken(comparison: Comparison, questions: Mapping[RowKey, str]) -> list[str]:
@@ -94,10 +96,18 @@ def _broken(comparison: Comparison, questions: Mapping[RowKey, str]) -> list[str
     if not rows:
         return []
     cells = [
-        [code(row.key.sample_id), plain(row.what), row.why, plain(cut(questions.get(row.key, ""), _QUESTION))]
+        [
+            code(row.key.sample_id),
+            plain(row.what),
+            "flipped" if row.flipped else "fell",
+            plain(cut(questions.get(row.key, ""), _QUESTION)),
+        ]
         for row in rows[:_ROWS]
     ]
-    parts = [f"**{count(len(rows), 'row')} broke**", markdown_table(["row", "score", "why", "question"], cells)]
+    parts = [
+        f"**{count(len(rows), 'row')} broke**: {words.broken_title(comparison.breaks).partition(': ')[2]}",
+        markdown_table(dict.fromkeys(["row", "score", "why", "question"], False), cells),
+    ]
     if len(rows) > _ROWS:
         parts.append(f"… and {len(rows) - _ROWS:,} more")
     return parts

@@ -18,7 +18,7 @@ _GREEN = {"green": True}
 _YELLOW = {"yellow": True}
 _BOLD = {"bold": True}
 
-_QUESTION_ROOM = 16
+_QUESTION_ROOM = 12
 """Columns below which the beginning of a question says nothing."""
 
 _SLICES = 3
@@ -65,12 +65,12 @@ def outcome_lines(comparison: Comparison | Incomparable, *, width: int) -> list[
 def _table(changes: Sequence[MetricChange], width: int) -> list[Line]:
     columns = [
         Column(title="metric", cells=[change.metric for change in changes], right=False),
-        Column(title="n", cells=[f"{change.pairs:,}" for change in changes], weight=3),
+        Column(title="n", cells=[f"{change.pairs:,}" for change in changes], weight=2),
         Column(title="before", cells=[score(change.before) for change in changes]),
         Column(title="now", cells=[score(change.after) for change in changes]),
         Column(title="change", cells=[words.signed(change.change) for change in changes]),
-        Column(title="95 % interval", cells=[words.interval(change) for change in changes], weight=2),
-        Column(title="p", cells=[words.probability(change.p) for change in changes], weight=4),
+        Column(title="95 % interval", cells=[words.interval(change) for change in changes], weight=4),
+        Column(title="p", cells=[words.probability(change.p) for change in changes], weight=3),
         Column(title="", cells=[words.verdict(change) for change in changes], right=False),
     ]
     if any(change.clusters != change.pairs for change in changes):
@@ -91,27 +91,27 @@ def _broken(comparison: Comparison, number: int, width: int, questions: Mapping[
     columns = [
         Column(title="", cells=[f"  {row.key.sample_id}" for row in shown], right=False),
         Column(title="", cells=[row.what for row in shown], right=False),
-        Column(title="", cells=[row.why for row in shown], right=False, weight=1),
+        Column(title="", cells=["flipped" if row.flipped else "" for row in shown], right=False, weight=1),
     ]
     texts = table_lines(columns, width=width)[1:]
     size = max(map(width_of, texts))
-    lines = [Line(text=""), Line(text="rows that broke", markup=_BOLD)]
+    lines = [Line(text=""), *wrapped_lines(words.broken_title(comparison.breaks), width, _BOLD)]
     for row, text in zip(shown, texts, strict=True):
         room = width - size - 2
         question = questions.get(row.key, "") if room >= _QUESTION_ROOM else ""
         lines.append(Line(text=f"{pad(text, size)}  {shorten(question, room)}".rstrip(), markup=_RED))
     rest = len(rows) - len(shown)
-    return [*lines, Line(text=f"  .. and {rest:,} more", markup=_RED)] if rest else lines
+    return [*lines, Line(text=shorten(f"  .. and {rest:,} more", width), markup=_RED)] if rest else lines
 
 
 def _slices(comparison: Comparison, width: int) -> list[Line]:
     if not comparison.slices:
         return []
-    lines = [Line(text=""), Line(text="where the drop is", markup=_BOLD)]
+    lines = [Line(text=""), Line(text=shorten("where the drop is", width), markup=_BOLD)]
     shown = sorted(comparison.slices, key=lambda change: change.change)[:_SLICES]
     lines += [Line(text=shorten(f"  {words.slice_words(change)}", width)) for change in shown]
     rest = len(comparison.slices) - len(shown)
-    return [*lines, Line(text=f"  .. and {rest:,} more slices")] if rest else lines
+    return [*lines, Line(text=shorten(f"  .. and {rest:,} more slices", width))] if rest else lines
 
 
 def _rows(comparison: Comparison, width: int) -> list[Line]:

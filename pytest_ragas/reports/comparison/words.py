@@ -20,10 +20,10 @@ def verdict(change: MetricChange) -> str:
     if change.low > 0:
         return "better"
     if change.high < 0:
-        return f"a drop up to {score(change.floor)} is allowed"
+        return f"within {score(change.floor)}"
     if change.low == change.high == 0:
         return "unchanged"
-    return "no change seen"
+    return "no drop seen"
 
 
 def signed(value: float) -> str:
@@ -40,9 +40,10 @@ def interval(change: MetricChange) -> str:
     return f"{signed(change.low)} to {signed(change.high)}"
 
 
-def probability(p: float) -> str:
-    """A p value."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+def probability(p: float, *, sign: str = "") -> str:
+    """A p value: "0.012" or "<0.001"; with the sign "=", as a text has it: "p=0.012", "p<0.001"."""
+    text = "<0.001" if p < 0.001 else f"{sign}{p:.3f}"
+    return f"p{text}" if sign else text
 
 
 def ends(before: float, after: float) -> str:
@@ -66,17 +67,22 @@ class BrokenRow:
 
     @property
     def what(self) -> str:
-        """The greatest fall in words: "faithfulness 1.00 -> 0.20 (and mrr)"."""
-        others = [found.metric for found in self.breaks[1:]]
-        more = f" (and {', '.join(others)})" if others else ""
+        """The greatest fall in words, and how many metrics broke beside it: "faithfulness 1.00 -> 0.20 (+1)"."""
+        more = f" (+{len(self.breaks) - 1})" if len(self.breaks) > 1 else ""
         return f"{self.worst.metric} {ends(self.worst.before, self.worst.after)}{more}"
 
     @property
-    def why(self) -> str:
-        """Why that is too much."""
-        if any(found.why == "flipped" for found in self.breaks):
-            return "broke its threshold"
-        return f"fell by more than {score(self.worst.allowed)}"
+    def flipped(self) -> bool:
+        """Whether a threshold held before, and is broken."""
+        return any(found.why == "flipped" for found in self.breaks)
+
+
+def broken_title(breaks: Sequence[HardBreak]) -> str:
+    """What it takes to break: "rows that broke: fell by more than 0.30, or flipped from passed to failed"."""
+    allowed = [found.allowed for found in breaks if found.why == "fell"]
+    ways = [f"fell by more than {score(min(allowed))}"] if allowed else []
+    ways += ["flipped from passed to failed"] if len(allowed) < len(breaks) else []
+    return f"rows that broke: {', or '.join(ways)}"
 
 
 def broken_rows(breaks: Iterable[HardBreak]) -> list[BrokenRow]:
@@ -91,7 +97,7 @@ def slice_words(change: MetricChange) -> str:
     """Where a drop lives: "tag=leave: faithfulness 0.95 -> 0.45 over 4 rows, p 0.012"."""
     rows = count(change.pairs, "row")
     ended = ends(change.before, change.after)
-    return f"{change.slice}: {change.metric} {ended} over {rows}, p {probability(change.p)}"
+    return f"{change.slice}: {change.metric} {ended} over {rows}, {probability(change.p, sign='=')}"
 
 
 def rows_words(pairing: Pairing) -> str:
@@ -125,11 +131,14 @@ def listed_rows(pairing: Pairing) -> list[tuple[str, list[str]]]:
 
 def detectable_words(changes: Sequence[MetricChange]) -> str:
     """The smallest drops that this suite could have seen; empty where nobody knows."""
-    known = [(change.detectable, change.metric) for change in changes if change.detectable is not None]
-    if not known:
+    metrics: dict[str, list[str]] = {}
+    for change in changes:
+        if change.detectable is not None:
+            metrics.setdefault(signed(change.detectable).lstrip("+"), []).append(change.metric)
+    if not metrics:
         return ""
-    drops = ", ".join(f"{drop:.2f} in {metric}" for drop, metric in known)
-    return f"with a power of {POWER} this suite would have seen a drop of {drops}"
+    drops = "; ".join(f"{drop} in {', '.join(names)}" for drop, names in metrics.items())
+    return f"smallest drop that this suite would have seen (power {POWER}): {drops}"
 
 
 def upside_down(comparison: Comparison) -> str:
@@ -155,7 +164,7 @@ def outcome_words(comparison: Comparison | Incomparable) -> list[str]:
             drop = signed(change.change).lstrip("+-")
             texts.append(
                 f"comparison failed: {change.metric} {ends(change.before, change.after)}, "
-                f"a drop of {drop} over {count(change.pairs, 'row')} (p {probability(change.p)})"
+                f"a drop of {drop} over {count(change.pairs, 'row')} ({probability(change.p, sign='=')})"
             )
     if comparison.breaks:
         rows = count(len({found.key for found in comparison.breaks}), "row")

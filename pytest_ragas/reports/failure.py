@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_ragas.errors import cut
+from pytest_ragas.reports.diagnosis import diagnosis_of
 from pytest_ragas.values.gate import Breach
 from pytest_ragas.values.run import SampleResult
 from pytest_ragas.values.sample import Sample
@@ -29,9 +30,10 @@ def failure_text(result: SampleResult, breaches: Sequence[Breach], *, lines: int
         lines: The most lines that the text may have.
 
     Returns:
-        First the bounds that were broken, then row and answer, then what counted against each metric.
+        First the bounds that were broken, then row and answer, then whose fault it is where the scores can tell,
+        then what counted against each metric.
     """
-    head = ["; ".join(map(str, breaches)), *_row(result.sample)]
+    head = ["; ".join(map(str, breaches)), *_row(result.sample), *_diagnosis(result)]
     missing = [(failure.metric, _reason(failure, result.sample)) for failure in result.failures[:1]]
     head += [_line(f"  {metric} could not be scored: {reason}") for metric, reason in missing]
     found = {score.metric: score for score in result.scores}
@@ -75,6 +77,15 @@ def _row(sample: Sample) -> list[str]:
     if sample.response is not None:
         rows.append(_line(f"  response     {sample.response or '(empty)'}"))
     return rows
+
+
+def _diagnosis(result: SampleResult) -> list[str]:
+    """Retrieval or generation, and what else went wrong."""
+    found = diagnosis_of(result)
+    if found is None:
+        return []
+    also = [_line(f"               also {found.also}")] if found.also else []
+    return [_line(f"  diagnosis    {found}"), *also]
 
 
 def _evidence(scores: Sequence[Score], room: int) -> list[str]:

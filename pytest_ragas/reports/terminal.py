@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_ragas.reports.diagnosis import diagnosis_counts
 from pytest_ragas.reports.gates import gate_line, unasked_line
 from pytest_ragas.reports.numbers import against, count, duration, score
 from pytest_ragas.reports.rows import ScoredRow, asked_by, scored_rows, worst
@@ -75,6 +76,7 @@ def summary_lines(
     if verbosity < 0:
         return lines + gates
     lines += _worst_rows(run.results, 10 if verbosity > 0 else 3, width)
+    lines += _diagnosis(run.results, width)
     if level == "full":
         lines += _tags(run.results, width, interval)
         lines += _all_rows(run.results, width)
@@ -162,6 +164,11 @@ def _worst_rows(results: Sequence[SampleResult], number: int, width: int) -> lis
     lines = [Line(text=""), Line(text="worst rows", markup=_BOLD), *_row_lines(shown, width)]
     rest = sum(row.broken for row in rows) - sum(row.broken for row in shown)
     return [*lines, Line(text=f"  .. and {rest:,} more below their threshold")] if rest > 0 else lines
+
+
+def _diagnosis(results: Sequence[SampleResult], width: int) -> list[Line]:
+    counts = diagnosis_counts(results)
+    return [Line(text=""), *wrapped_lines(f"diagnosis: {counts}", width, {})] if counts else []
 
 
 def _row_lines(rows: Sequence[ScoredRow], width: int) -> list[Line]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from pytest_ragas.gates.aggregate import mean_interval
-from pytest_ragas.gates.beta import beta_quantile
+from pytest_ragas.statistics.beta import beta_quantile
 
 Draw = Callable[[random.Random], float]
 Interval = Callable[[Sequence[float], random.Random], "tuple[float, float]"]

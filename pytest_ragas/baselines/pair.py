@@ -90,6 +90,7 @@ class _Found:
                         slices=places,
                         held_before=_holds(bounds.get(metric), score, after),
                         held_after=_holds(bounds.get(metric), after, after),
+                        same_answer=old.answer == new.answer,
                     )
                 )
             elif metric in old.failures:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from pytest_ragas.errors import GateSyntaxError
-from pytest_ragas.gates.beta import beta_quantile
+from pytest_ragas.statistics.beta import beta_quantile
 
 _PERCENTILE = re.compile(r"p(\d{1,3})")
 

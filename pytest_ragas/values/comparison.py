@@ -28,6 +28,8 @@ class ScorePair:
     """Whether the threshold of this metric held in the baseline; None where the test has none. Both sides are held
     to the threshold of today's run, so that a threshold that was moved is no change of the answers."""
     held_after: bool | None = None
+    same_answer: bool = False
+    """Whether the RAG gave the very same answer with the same contexts: a change is then the critic's own."""
 
     @property
     def change(self) -> float:
@@ -175,6 +177,11 @@ class Incomparable:
     """At least one: "critic LLM: gpt-4o-mini in the baseline, gpt-4o now"."""
     mends: tuple[str, ...]
     """What can be done, each a sentence."""
+
+    @property
+    def failed(self) -> bool:
+        """Always."""
+        return True
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, for other programs."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_ragas.errors import GateSyntaxError
 from pytest_ragas.gates.aggregate import aggregate, mean_interval
-from pytest_ragas.gates.beta import beta_cdf, beta_quantile
+from pytest_ragas.statistics.beta import beta_cdf, beta_quantile
 
 score = st.one_of(st.sampled_from([0.0, 1.0, 0.5, 0.8, 2 / 3]), st.floats(0, 1))
 scores = st.lists(score, min_size=1, max_size=60)

@@ -1,0 +1,105 @@
+"""The mean changes of metrics, each with its test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_ragas.baselines.noise import MetricNoise
+from pytest_ragas.statistics.bootstrap import bootstrap
+from pytest_ragas.statistics.clusters import Clusters, clustered
+from pytest_ragas.statistics.normal import normal_quantile
+from pytest_ragas.statistics.permutation import sign_flip
+from pytest_ragas.statistics.power import detectable_drop
+from pytest_ragas.values.comparison import MetricChange, ScorePair
+from pytest_ragas.values.comparison_rules import ComparisonRules
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestedMean:
+    """A mean change with its own p, before it is corrected for its neighbours."""
+
+    metric: str
+    pairs: tuple[ScorePair, ...]
+    clusters: Clusters
+    p: float
+    low: float
+    high: float
+    floor: float
+    slice: str = ""
+
+    @property
+    def drop(self) -> float:
+        """How much worse the mean is; below 0 is better."""
+        return -self.clusters.mean
+
+    def decided(self, p: float, *, failed: bool, alpha: float) -> MetricChange:
+        """The change with its corrected p.
+
+        Args:
+            p: Corrected.
+            failed: Whether it fails the gate.
+            alpha: Of one test, for the power.
+        """
+        rows = len(self.pairs)
+        return MetricChange(
+            metric=self.metric,
+            pairs=rows,
+            clusters=len(self.clusters.sums),
+            before=math.fsum(pair.before.value for pair in self.pairs) / rows,
+            after=math.fsum(pair.after.value for pair in self.pairs) / rows,
+            change=self.clusters.mean,
+            low=self.low,
+            high=self.high,
+            p=p,
+            floor=self.floor,
+            detectable=detectable_drop(
+                self.clusters.standard_error, len(self.clusters.sums), alpha=alpha, floor=self.floor
+            ),
+            failed=failed,
+            slice=self.slice,
+        )
+
+
+def mean_of(
+    metric: str, pairs: Sequence[ScorePair], noise: MetricNoise, rules: ComparisonRules, *, place: str = ""
+) -> TestedMean:
+    """Test the mean change of some pairs of one metric.
+
+    Args:
+        metric: Its name.
+        pairs: At least one.
+        noise: Of the metric.
+        rules: For the floor, the interval, the seed.
+        place: The slice that the pairs are.
+
+    Returns:
+        p is the larger one of bootstrap and permutation test: the bootstrap is too sure of few rows, and the
+        permutation test knows nothing of clusters of different size.
+    """
+    clusters = in_clusters(pairs, few=rules.few_clusters)
+    # slices are many: they need p that are smaller than draws can tell, and fast
+    draw = not place
+    boot = bootstrap(clusters, confidence=rules.confidence, seed=rules.seed, draw=draw)
+    effect = rules.effect_of(metric)
+    floor = noise.of_mean(pairs) * normal_quantile(1 - rules.mean_alpha) if effect is None else effect
+    return TestedMean(
+        metric=metric,
+        pairs=tuple(pairs),
+        clusters=clusters,
+        p=max(boot.p, sign_flip(clusters.sums, seed=rules.seed, draw=draw)),
+        low=boot.low,
+        high=boot.high,
+        floor=floor,
+        slice=place,
+    )
+
+
+def in_clusters(pairs: Sequence[ScorePair], *, few: int) -> Clusters:
+    """The changes by document; by row where fewer than `few` documents are there."""
+    changes = [pair.change for pair in pairs]
+    names = [pair.cluster for pair in pairs]
+    if len(set(names)) < few:
+        names = [pair.key.sample_id for pair in pairs]
+    return clustered(changes, names)

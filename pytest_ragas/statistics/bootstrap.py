@@ -96,8 +96,9 @@ def resampled_means(clusters: Clusters, *, draws: int, seed: int) -> list[float]
 
 def _p(share: float, bias: float, acceleration: float, draws: int) -> float:
     """The level at which the upper bound reaches 0, from the share of resampled means below it."""
-    # no resample tells less than one of them
-    share = min(1 - 0.5 / draws, max(0.5 / draws, share))
+    # every bound is one of the resampled means: where all of them lie on one side of 0, so does each bound
+    if share in (0.0, 1.0):
+        return 1.0 if share == 0.0 else 1 / (draws + 1)
     step = normal_quantile(share) - bias
     z = step / (1 + acceleration * step) - bias if 1 + acceleration * step > 0 else math.copysign(math.inf, step)
     return max(1 / (draws + 1), normal_below(-z))

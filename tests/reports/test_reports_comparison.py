@@ -169,7 +169,9 @@ def test_many_runs_in_markdown():
 
 
 def test_red_words_come_with_numbers():
-    worse = replace(typical_comparison(), breaks=())
-    assert outcome_words(worse) == [
-        "comparison failed: faithfulness 0.95 -> 0.61, a drop of 0.34 over 14 rows (p<0.001)"
+    worse = typical_comparison()
+    assert outcome_words(worse) == ["comparison failed: faithfulness -0.34; 3 rows broke (against 0007_main)"]
+    assert outcome_words(replace(worse, breaks=(), incomplete=("mrr: 1 of 2 rows have a score",))) == [
+        "comparison failed: faithfulness -0.34 (against 0007_main)",
+        "comparison incomplete: mrr: 1 of 2 rows have a score",
     ]

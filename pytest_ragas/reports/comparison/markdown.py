@@ -31,7 +31,7 @@ def comparison_markdown(comparison: Comparison | Incomparable, *, questions: Map
     verdict = "failed" if comparison.failed else "passed"
     parts = [f"### ragas: comparison with {name} {verdict}"]
     if comparison.failed:
-        parts.append(_bullets(text.partition(": ")[2] for text in words.outcome_words(comparison)))
+        parts.append(_bullets(text.removeprefix("comparison ") for text in words.outcome_words(comparison)))
     if comparison.changes:
         parts.append(_metrics(comparison))
     parts += _broken(comparison, questions)

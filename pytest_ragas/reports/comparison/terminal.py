@@ -57,9 +57,8 @@ def comparison_lines(
 
 def outcome_lines(comparison: Comparison | Incomparable, *, width: int) -> list[Line]:
     """The verdict, with a line for each reason where it is red."""
-    red = isinstance(comparison, Incomparable) or comparison.failed
-    texts = words.outcome_words(comparison)
-    return [line for text in texts for line in wrapped_lines(text, width, _ALARM if red else _GREEN)]
+    markup = _ALARM if comparison.failed else _GREEN
+    return [line for text in words.outcome_words(comparison) for line in wrapped_lines(text, width, markup)]
 
 
 def _table(changes: Sequence[MetricChange], width: int) -> list[Line]:

@@ -150,23 +150,17 @@ def upside_down(comparison: Comparison) -> str:
 
 
 def outcome_words(comparison: Comparison | Incomparable) -> list[str]:
-    """What became of the comparison, the verdict in the first words; one text for each reason where it is red."""
+    """What became of the comparison: the verdict in the first words, and what else is red or can be done."""
     name = comparison.baseline
     if isinstance(comparison, Incomparable):
-        reasons = [f"comparison impossible: {found}" for found in comparison.differences]
-        return [*reasons, *comparison.mends]
+        return [*(f"comparison impossible: {found}" for found in comparison.differences), *comparison.mends]
     if not comparison.failed:
         rows = count(len({pair.key for pair in comparison.pairing.pairs}), "row")
         return [f"comparison passed: nothing got worse than {name} ({rows})"]
     texts = [f"comparison incomplete: {why}" for why in comparison.incomplete]
-    for change in comparison.changes:
-        if change.failed:
-            drop = signed(change.change).lstrip("+-")
-            texts.append(
-                f"comparison failed: {change.metric} {ends(change.before, change.after)}, "
-                f"a drop of {drop} over {count(change.pairs, 'row')} ({probability(change.p, sign='=')})"
-            )
+    worse = [change for change in comparison.changes if change.failed]
+    parts = [f"{change.metric} {signed(change.change)}" for change in worse]
+    reasons = [", ".join(parts)] if parts else []
     if comparison.breaks:
-        rows = count(len({found.key for found in comparison.breaks}), "row")
-        texts.append(f"comparison failed: {rows} broke that held in {name}")
-    return texts
+        reasons.append(f"{count(len({found.key for found in comparison.breaks}), 'row')} broke")
+    return [f"comparison failed: {'; '.join(reasons)} (against {name})", *texts] if reasons else texts

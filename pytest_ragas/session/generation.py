@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pytest_ragas.errors import ConfigurationError
+from pytest_ragas.models.local.known import KNOWN
 from pytest_ragas.protocols import LLM, Embeddings, Metric
 from pytest_ragas.scoring.engine import AT_ONCE
 from pytest_ragas.session.session import CONFIGURED, Session
+from pytest_ragas.testset.generate.from_ragas.writer import import_ragas
 from pytest_ragas.testset.generate.generate import Generated, generate
 from pytest_ragas.testset.generate.recipe import Recipe
 from pytest_ragas.testset.generate.types import QuestionTypes
+from pytest_ragas.testset.generate.wording import WordingCritic
 from pytest_ragas.values.document import Document
+from pytest_ragas.values.model import EmbeddedCritic
 from pytest_ragas.values.sample import Sample
 
 T = TypeVar("T")
@@ -32,8 +36,9 @@ class GenerationModels:
     """Who writes and who judges; all of them limited, retried, metered, paid for and stored."""
 
     generator: LLM
-    critic: LLM
-    """The generator LLM where the critic of the suite is none that can be asked."""
+    critic: LLM | WordingCritic
+    """The critic LLM of the suite. Where that is none that can be asked: the wording, if the embedded critic was asked
+    for or the generator LLM is known to be no judge, else the generator LLM."""
     embeddings: Embeddings | None
 
 
@@ -60,11 +65,19 @@ def generation_models(
             "committed, or written by hand."
         )
     judging = session.evaluator(critic, embeddings)
-    return GenerationModels(
-        generator=writing,
-        critic=judging.critic if isinstance(judging.critic, LLM) else writing,
-        embeddings=judging.embeddings,
-    )
+    judge: LLM | WordingCritic = judging.critic if isinstance(judging.critic, LLM) else writing
+    if isinstance(judging.critic, EmbeddedCritic):
+        asked_for = critic is not CONFIGURED or "critic_llm" in session.settings.origin
+        if asked_for or (writing.identity.provider == "transformers" and writing.identity.name in KNOWN):
+            judge = _by_wording(session, judging.critic)
+    return GenerationModels(generator=writing, critic=judge, embeddings=judging.embeddings)
+
+
+def _by_wording(session: Session, critic: EmbeddedCritic) -> WordingCritic:
+    def metric(name: str) -> Metric:
+        return session.registry.build(f"embedded:{name}", critic=critic).metric
+
+    return WordingCritic(critic.identity, faithfulness=metric("faithfulness"), relevancy=metric("context_relevancy"))
 
 
 def generate_rows(
@@ -96,6 +109,8 @@ def generate_rows(
     Raises:
         PytestRagasError: As `generate` does.
     """
+    if recipe.generator == "ragas":
+        import_ragas()  # takes seconds, and belongs to this thread
     stop = threading.Event()
     standing = (0, 0)
 

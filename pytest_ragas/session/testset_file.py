@@ -14,6 +14,7 @@ from pytest_ragas.session.session import Session
 from pytest_ragas.testset.documents.chunks import split
 from pytest_ragas.testset.documents.read import read_documents
 from pytest_ragas.testset.generate.allocate import allocate
+from pytest_ragas.testset.generate.from_ragas.writer import import_ragas
 from pytest_ragas.testset.generate.generate import Generated
 from pytest_ragas.testset.generate.recipe import Recipe
 from pytest_ragas.testset.generate.types import QuestionTypes
@@ -179,7 +180,7 @@ def _write(
         docs=tuple(docs),
         documents=digests(documents),
         models={role: model_json(identity) for role, identity in used.items()},
-        question_types={name: author.types.get(name).version for name in recipe.distribution},
+        question_types=_versions(author, recipe),
     )
     try:
         # first: a testset without a lock could not be told from one that was written by hand
@@ -187,6 +188,13 @@ def _write(
         save_testset(Testset(samples=tuple(rows)), path)
     except OSError as error:
         raise TestsetError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _versions(author: Author, recipe: Recipe) -> dict[str, str]:
+    """Of what writes each question type."""
+    if recipe.generator == "ragas":
+        return dict.fromkeys(recipe.distribution, f"ragas {import_ragas()}")
+    return {name: author.types.get(name).version for name in recipe.distribution}
 
 
 def refuse_existing(path: Path, shown: str) -> None:

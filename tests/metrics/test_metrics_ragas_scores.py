@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pytest_ragas.errors import ConfigurationError, MetricError, MissingFieldError, UnknownNameError
+from pytest_ragas.libraries.ragas_structure import prompt_data, structure_of
 from pytest_ragas.metrics.builtin import registry
-from pytest_ragas.metrics.ragas.structure import prompt_data, structure_of
 from pytest_ragas.models.scripted import ScriptedCritic, ScriptedEmbeddings
 from pytest_ragas.protocols import JSONSchema, Metric
 from pytest_ragas.values.model import Message

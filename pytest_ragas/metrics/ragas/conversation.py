@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ragas.errors import MetricError, ModelError, NothingToJudgeError, StructureError, cut
-from pytest_ragas.metrics.ragas.structure import prompt_data, structure_of
+from pytest_ragas.libraries.ragas_structure import prompt_data, structure_of
 from pytest_ragas.protocols import LLM, Embeddings
 from pytest_ragas.values.model import Message
 

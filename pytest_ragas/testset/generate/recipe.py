@@ -14,6 +14,9 @@ from pytest_ragas.testset.documents.chunks import SIZE
 DISTRIBUTION: Mapping[str, float] = MappingProxyType({"simple": 0.5, "multi_context": 0.4, "reasoning": 0.1})
 """Shares of the question types where none are named: those of EvalScope's RAGAS page."""
 
+GENERATORS = ("native", "ragas")
+"""Whose steps can write a testset."""
+
 _TOLERANCE = 0.001
 
 
@@ -35,6 +38,8 @@ class Recipe:
     """Candidates that are written for a row before it is given up."""
     respond: bool = False
     """Whether the generator LLM also answers each question from its contexts, as a stand-in for a RAG."""
+    generator: str = "native"
+    """Whose steps write the questions: "native", or "ragas" for its TestsetGenerator."""
 
     def __post_init__(self) -> None:
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -44,6 +49,8 @@ class Recipe:
                 raise ConfigurationError(f"{name}={value!r} must be a whole number of {least} or more.")
         if isinstance(values["seed"], bool) or not isinstance(values["seed"], int):
             raise ConfigurationError(f"seed={self.seed!r} must be a whole number.")
+        if values["generator"] not in GENERATORS:
+            raise ConfigurationError(f"generator={self.generator!r} must be one of {', '.join(map(repr, GENERATORS))}.")
         if not isinstance(values["language"], str):
             raise ConfigurationError(f'language={self.language!r} must be a text. Write for example "German".')
         _check_shares(values["distribution"])
@@ -58,6 +65,7 @@ class Recipe:
             "chunk_size": self.chunk_size,
             "attempts": self.attempts,
             "respond": self.respond,
+            "generator": self.generator,
         }
 
     @classmethod

@@ -11,18 +11,19 @@ import asyncio
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pytest_ragas.errors import StructureError
-from pytest_ragas.protocols import LLM, Metric, QuestionDraft, QuestionTask, QuestionType
+from pytest_ragas.protocols import LLM, QuestionDraft, QuestionTask, QuestionType
 from pytest_ragas.testset.generate import quality
 from pytest_ragas.testset.generate.duplicates import Questions
+from pytest_ragas.testset.generate.judging import Judging
 from pytest_ragas.testset.generate.material import Material
-from pytest_ragas.testset.generate.prompt import TEXT, prompt, read_text, structure
 from pytest_ragas.testset.generate.recipe import Recipe
 from pytest_ragas.testset.generate.related import Related, Vector
 from pytest_ragas.testset.generate.report import Report
+from pytest_ragas.testset.generate.respond import respond
 from pytest_ragas.testset.generate.row import asked, row_of
 from pytest_ragas.testset.generate.stopping import Stopped
 from pytest_ragas.values.document import Chunk, Document
@@ -34,7 +35,6 @@ _NEIGHBOURS = 3
 """Most related chunks that take turns as the partner of a chunk, from candidate to candidate."""
 _SEARCHED = 5
 """Passages nearest to a question that must not answer it, if it is to be unanswerable."""
-_RESPONSE = structure("Response", response=TEXT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +55,7 @@ class Slots:
         chunks: tuple[Chunk, ...],
         recipe: Recipe,
         llm: LLM,
-        critic: LLM,
-        faithfulness: Metric,
+        judging: Judging,
         related: Related,
         questions: Questions,
         material: Material,
@@ -69,9 +68,8 @@ class Slots:
             documents: By path.
             chunks: Of all documents.
             recipe: What the testset shall be like.
-            llm: The generator LLM; asks nothing more once `stop` is set, as do critic and embeddings.
-            critic: The critic LLM.
-            faithfulness: Our own, built with the critic.
+            llm: The generator LLM; asks nothing more once `stop` is set, as does whoever judges, and embeddings.
+            judging: Whom candidates must pass.
             related: Which chunks belong together.
             questions: Those that are taken.
             material: What candidates are written from.
@@ -83,8 +81,7 @@ class Slots:
         self._chunks = chunks
         self._recipe = recipe
         self._llm = llm
-        self._critic = critic
-        self._faithfulness = faithfulness
+        self._judging = judging
         self._related = related
         self._questions = questions
         self._material = material
@@ -115,7 +112,7 @@ class Slots:
             for slot, one in sorted(self._accepted.items())
         ]
         if self._recipe.respond and len(rows) == len(self._kinds):
-            rows = await self._all([self._respond(row) for row in rows])
+            rows = await self._all([respond(row, self._documents, self._llm) for row in rows])
         return tuple(rows)
 
     def report(self, wanted: Mapping[str, int], *, documents: int) -> Report:
@@ -185,14 +182,7 @@ class Slots:
         if not kind.answerable:
             nearest = await self._related.nearest(draft.question, _SEARCHED)
             contexts = [self._chunks[place].text for place in dict.fromkeys([at, *nearest])]
-        return await quality.judge(
-            draft,
-            kind,
-            contexts,
-            critic=self._critic,
-            language=self._recipe.language,
-            faithfulness=self._faithfulness,
-        )
+        return await self._judging.judge(draft, kind, contexts)
 
     async def _both(
         self, judging: Coroutine[Any, Any, str], comparing: Coroutine[Any, Any, Vector]
@@ -205,14 +195,6 @@ class Slots:
         assert isinstance(why, str)
         assert isinstance(vector, (tuple, dict))
         return why, vector
-
-    async def _respond(self, row: Sample) -> Sample:
-        """One call: the row answered from its contexts."""
-        places = [(source["path"], source["start"], source["end"]) for source in row.metadata["sources"]]
-        contexts = [self._documents[path].text[start:end] for path, start, end in places]
-        data = {"contexts": contexts, "question": row.user_input}
-        answer = await prompt("response").ask(self._llm, data, _RESPONSE)
-        return replace(row, response=read_text(answer, "response"), retrieved_contexts=tuple(contexts))
 
     async def _all(self, work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         """Results of all the work. If one fails, nothing further is asked, and what is under way is waited for."""

@@ -1,0 +1,1 @@
+"""`generator = "ragas"`: candidates that ragas' own TestsetGenerator writes, through our models."""

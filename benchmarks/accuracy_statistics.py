@@ -1,11 +1,12 @@
-"""How well values tell good cases from bad ones, with seeded bootstrap intervals. Standard library only."""
+"""How well values tell good cases from bad ones, by the statistics of `pytest-ragas calibrate`, bootstrapped."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+
+from pytest_ragas.statistics.agreement import auroc_value, decisions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,16 +30,13 @@ class Judged:
 
     def auroc(self, *, repeats: int, seed: int) -> Interval:
         """Chance that a good case has the higher value than a bad one; ties count half."""
-        order = sorted(range(len(self.values)), key=self.values.__getitem__)
-        groups = [list(group) for _, group in groupby(order, key=self.values.__getitem__)]
-        drawn = [_auroc(groups, self.good, counts) for counts in self._draws(repeats, seed)]
-        return _interval(_auroc(groups, self.good, [1] * len(self.values)), drawn)
+        drawn = [auroc_value(self.values, self.good, counts) for counts in self._draws(repeats, seed)]
+        return _interval(auroc_value(self.values, self.good), drawn)
 
     def balanced_accuracy(self, threshold: float, *, repeats: int, seed: int) -> Interval:
         """Mean of the shares of good cases at or above a threshold and of bad cases below it."""
-        right = [(value >= threshold) == good for value, good in zip(self.values, self.good, strict=True)]
-        drawn = [_balanced(right, self.good, counts) for counts in self._draws(repeats, seed)]
-        return _interval(_balanced(right, self.good, [1] * len(right)), drawn)
+        drawn = [self._accuracy_at(threshold, counts) for counts in self._draws(repeats, seed)]
+        return _interval(self._accuracy_at(threshold), drawn)
 
     def best_threshold(self) -> float:
         """The threshold, to two digits, of the highest balanced accuracy on these very cases."""
@@ -60,9 +58,10 @@ class Judged:
         values = [value for value, kind in zip(self.values, self.good, strict=True) if kind == good]
         return sum(values) / len(values)
 
-    def _accuracy_at(self, threshold: float) -> float:
-        right = [(value >= threshold) == good for value, good in zip(self.values, self.good, strict=True)]
-        return _balanced(right, self.good, [1] * len(right))
+    def _accuracy_at(self, threshold: float, counts: Sequence[float] | None = None) -> float:
+        table = decisions(self.values, self.good, threshold, counts)
+        good, bad = table.good_held + table.good_broken, table.bad_held + table.bad_broken
+        return (table.good_held / good + table.bad_broken / bad) / 2
 
     def _only(self, indexes: set[int]) -> Judged:
         return Judged(
@@ -70,39 +69,18 @@ class Judged:
             good=tuple(self.good[index] for index in sorted(indexes)),
         )
 
-    def _draws(self, repeats: int, seed: int) -> Iterator[list[int]]:
+    def _draws(self, repeats: int, seed: int) -> Iterator[list[float]]:
         """How often each case is drawn, with replacement; never only good or only bad ones."""
         rng = random.Random(seed)
         size = len(self.values)
         done = 0
         while done < repeats:
-            counts = [0] * size
+            counts = [0.0] * size
             for index in rng.choices(range(size), k=size):
                 counts[index] += 1
             if len({good for good, count in zip(self.good, counts, strict=True) if count}) == 2:
                 done += 1
                 yield counts
-
-
-def _auroc(groups: Sequence[Sequence[int]], good: Sequence[bool], counts: Sequence[int]) -> float:
-    bad_below = won = 0.0
-    goods = 0
-    for group in groups:
-        here_good = sum(counts[index] for index in group if good[index])
-        here_bad = sum(counts[index] for index in group if not good[index])
-        won += here_good * (bad_below + here_bad / 2)
-        bad_below += here_bad
-        goods += here_good
-    return won / (goods * bad_below)
-
-
-def _balanced(right: Sequence[bool], good: Sequence[bool], counts: Sequence[int]) -> float:
-    shares = []
-    for kind in (True, False):
-        of_kind = [index for index, is_good in enumerate(good) if is_good == kind]
-        hits = sum(counts[index] for index in of_kind if right[index])
-        shares.append(hits / sum(counts[index] for index in of_kind))
-    return sum(shares) / 2
 
 
 def _interval(value: float, drawn: Sequence[float]) -> Interval:

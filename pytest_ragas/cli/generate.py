@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pytest_ragas.cli.live_line import LiveLine
 
 if TYPE_CHECKING:
     from pytest_ragas.session.session import Session
@@ -23,8 +24,6 @@ DESCRIPTION = (
     "is kept. Beside FILE, FILE.lock says what it was made from. Ctrl-C loses nothing: run it again. Exit status of "
     "--check: 1 if rows are stale or missing."
 )
-_EVERY = 2.0
-"""Seconds between two lines of progress, where standard error is no terminal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="decides which passages are asked about (default: 0)")
     parser.add_argument("--chunk-size", type=int, metavar="N", help="characters of a passage")
     parser.add_argument("--attempts", type=int, metavar="N", help="candidates for a row at most (default: 5)")
+    parser.add_argument(
+        "--generator",
+        choices=("native", "ragas"),
+        help="whose steps write the questions: ours, or ragas' TestsetGenerator (default: of the settings, native)",
+    )
     parser.add_argument(
         "--respond",
         action="store_true",
@@ -101,15 +105,15 @@ def _generate(arguments: argparse.Namespace, root: Path, docs: list[str], sessio
 
     path = Path(arguments.output)
     if not arguments.update:
-        recipe = Recipe.from_json(_given(arguments))
+        recipe = Recipe.from_json({"generator": session.settings.generator, **_given(arguments)})
         refuse_existing(path, arguments.output)
-        with _Line() as line:
+        with LiveLine("generating") as line:
             made = make(_author(session, root, line), path, docs, recipe)
         print(f"{arguments.output}: {made.report.rows_line()}")
         _print_cost(made.report, session)
         return
     asked = _recipe_of(arguments, path)
-    with _Line() as line:
+    with LiveLine("generating") as line:
         before, replaced = update(_author(session, root, line), path, shown=arguments.output, docs=docs, recipe=asked)
     stale, added = len(before.of("stale")), sum(before.missing.values())
     print(f"{arguments.output}: {stale} replaced, {added} added, {len(before.rows) - stale} kept")
@@ -162,7 +166,7 @@ def _author(session: Session, root: Path, progress: Callable[[int, int], None]) 
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, object]:
-    names = ("test_size", "distribution", "language", "seed", "chunk_size", "attempts", "respond")
+    names = ("test_size", "distribution", "language", "seed", "chunk_size", "attempts", "respond", "generator")
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
@@ -188,34 +192,3 @@ def _distribution(text: str) -> dict[str, float]:
                 f"found {part!r}; write for example simple=0.5,multi_context=0.4,reasoning=0.1"
             )
     return shares
-
-
-class _Line:
-    """How far it is, on standard error: one line of a terminal, or a line now and then."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._next = time.monotonic() + _EVERY
-        self._shown = ""
-
-    def __enter__(self) -> _Line:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown and self._live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def __call__(self, ready: int, of: int) -> None:
-        text = f"generating: {ready} of {of} rows"
-        if text == self._shown:
-            return
-        if self._live:
-            sys.stderr.write(f"\r{text}\x1b[K")
-            sys.stderr.flush()
-        elif time.monotonic() >= self._next:
-            self._next = time.monotonic() + _EVERY
-            print(text, file=sys.stderr, flush=True)
-        else:
-            return
-        self._shown = text

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_ragas.cli import cache, check, convert, generate, models, run, schema
+from pytest_ragas.cli import cache, calibrate, check, convert, generate, models, run, schema
 from pytest_ragas.errors import PytestRagasError
 
 COMMANDS = {
@@ -19,6 +19,7 @@ COMMANDS = {
     "generate": generate,
     "run": run,
     "convert": convert,
+    "calibrate": calibrate,
     "cache": cache,
     "models": models,
     "schema": schema,

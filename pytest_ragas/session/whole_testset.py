@@ -56,12 +56,16 @@ def score_testset(session: Session, testset: Testset, *, raise_exceptions: bool 
     finally:
         for ticket in tickets[len(results) :]:
             ticket.cancel()
-    _check_any(results)
+    check_any(results)
     return Run(results=tuple(results), models=session.models(), seconds=time.perf_counter() - started)
 
 
-def _check_any(results: Sequence[SampleResult]) -> None:
-    """Nothing could be scored for lack of a key, a library or weights: then it is no matter of the rows."""
+def check_any(results: Sequence[SampleResult]) -> None:
+    """Make sure that something could be scored at all, where the configuration is what is wrong.
+
+    Raises:
+        ConfigurationError: Nothing was scored, for lack of a key, a library or weights: it is no matter of the rows.
+    """
     failures = [failure for result in results for failure in result.failures]
     scored = any(result.scores for result in results)
     if failures and not scored and all(failure.kind == "configuration" for failure in failures):

@@ -211,7 +211,8 @@ def _variance(values: Sequence[float]) -> float:
 
 def _newcombe(value: float, goods: int, bads: int, confidence: float) -> tuple[float, float]:
     """Areas that the one that was seen does not contradict, by the variance of Hanley and McNeil with both numbers
-    replaced by their mean."""
+    replaced by their mean.
+    """
     z = normal_quantile((1 + confidence) / 2)
     mean = (goods + bads) / 2 - 1
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
 
 from pytest_ragas.baselines.digests import answer_digest, content_digest, evidence_digest
 from pytest_ragas.baselines.row_key import test_of
+from pytest_ragas.files.json_value import plain
 from pytest_ragas.values.origin import question_type, sources
 from pytest_ragas.values.recorded import Commit, MetricIdentity, RecordedRow, RecordedRun, RecordedScore, RowKey
 from pytest_ragas.values.run import Run, SampleResult
@@ -113,17 +112,4 @@ def _row(result: SampleResult, key: RowKey) -> RecordedRow:
 
 def _plain_sample(sample: Sample) -> Sample:
     # metadata of a sample that was made in a test may hold anything
-    return replace(sample, metadata=_plain(dict(sample.metadata))) if sample.metadata else sample
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON can hold it; what it cannot, as Python writes it."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    return repr(value)
+    return replace(sample, metadata=plain(dict(sample.metadata))) if sample.metadata else sample

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pytest_ragas.baselines.record import key_order
 from pytest_ragas.baselines.schema import run_problem
 from pytest_ragas.errors import BaselineError
 from pytest_ragas.files.json_text import Doubled, parse_json
+from pytest_ragas.files.json_value import json_line
 from pytest_ragas.files.text import FileProblem, check_is_file, read_text
 from pytest_ragas.files.whole import written_whole
 from pytest_ragas.values.recorded import RUN_FORMAT, RecordedRun
@@ -115,17 +115,8 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
         if isinstance(value, list) and value:
             yield f'  "{name}": ['
             for position, entry in enumerate(value, 1):
-                yield f"    {_text(entry)}{',' if position < len(value) else ''}"
+                yield f"    {json_line(entry)}{',' if position < len(value) else ''}"
             yield f"  ]{comma}"
         else:
-            yield f'  "{name}": {_text(value)}{comma}'
+            yield f'  "{name}": {json_line(value)}{comma}'
     yield "}"
-
-
-def _text(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a character, as a RAG that cuts its texts gives it
-        return json.dumps(value, ensure_ascii=True, allow_nan=False)
-    return text

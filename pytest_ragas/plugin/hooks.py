@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_ragas.plugin.baselines.facts import hear, tell
 from pytest_ragas.plugin.budget import receive_spent, send_spent
 from pytest_ragas.plugin.generating.generated import NOTES
 from pytest_ragas.plugin.results import forget, gather, load, pack, receive_models, send_models, unpack
@@ -69,6 +70,8 @@ class Hooks:
         if not item.stash.get(IN_BODY, False):  # a subtest's report says nothing of the test's own scores
             note_unscored(item, call, report)
             load(item, report)
+            if self.suite.is_worker:
+                tell(self.suite, report)
             file_logs(item, report)
         return report
 
@@ -76,6 +79,7 @@ class Hooks:
         """Where all reports meet: the only process, or the controller of pytest-xdist."""
         if not self.suite.is_worker:
             gather(self.suite, report)
+            hear(self.suite, report)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_report_to_serializable(self) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ragas.plugin.baselines.flags import FLAGS, add_flags, check_asked, dest
 from pytest_ragas.settings.options import OPTIONS
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="Print what the run would ask of models and what that costs, per metric; run no test and ask nobody",
     )
+    add_flags(group)
 
 
 def command_line(config: pytest.Config) -> dict[str, Any]:
@@ -46,7 +48,11 @@ def command_line(config: pytest.Config) -> dict[str, Any]:
 
 def given(config: pytest.Config) -> bool:
     """Whether the command line, or `addopts`, has any of our options."""
-    return estimates(config) or any(config.getoption(option.dest) is not None for option in OPTIONS)
+    return (
+        estimates(config)
+        or any(config.getoption(dest(flag)) not in (None, False) for flag, _ in FLAGS)
+        or any(config.getoption(option.dest) is not None for option in OPTIONS)
+    )
 
 
 def estimates(config: pytest.Config) -> bool:
@@ -61,10 +67,13 @@ def check(suite: Suite) -> None:
         UsageError: They cannot be used; names the source.
     """
     from pytest_ragas.errors import ConfigurationError
+    from pytest_ragas.plugin.baselines.keeper import keep
     from pytest_ragas.plugin.gates import read_gates
 
     suite.use()
     try:
         read_gates(suite)
+        check_asked(suite.config, suite.settings.baseline)
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
+    keep(suite)

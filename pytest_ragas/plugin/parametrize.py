@@ -40,6 +40,7 @@ def parametrize(suite: Suite, metafunc: pytest.Metafunc) -> None:
             if rows is None:  # --collect-only: a stand-in for the rows that are not there yet
                 metafunc.parametrize(FIXTURE, [None], indirect=True, ids=["not-generated"])
             else:
+                suite.rows[where] = rows
                 metafunc.parametrize(FIXTURE, rows, indirect=True, ids=[row.id for row in rows])
     except PytestRagasError as error:
         raise pytest.Collector.CollectError(str(error)) from None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # an idle suite imports none of them
     from pytest_ragas.settings.values import Settings
     from pytest_ragas.values.gate import Gate, GateVerdict
     from pytest_ragas.values.run import ModelUse, Run, RunBuilder, SampleResult
+    from pytest_ragas.values.sample import Sample
     from pytest_ragas.values.testset import Testset
 
 HOOKS = "ragas-hooks"
@@ -47,6 +48,7 @@ class Suite:
         stopped: Whether the loop over the tests did not come to its end (-x, Ctrl-C): gates are not decided then.
         metrics: The metrics that marked tests are scored with, in order of collection.
         settings_error: Why the settings cannot be used, once that has ended the run.
+        rows: Of test functions with a testset, by nodeid: its rows.
         target_uses: Of test functions: the mark by which they use the fixture of their target.
     """
 
@@ -58,10 +60,12 @@ class Suite:
         self.summarised = False
         self.metrics: dict[str, None] = {}
         self.settings_error = ""
+        self.rows: dict[str, tuple[Sample, ...]] = {}
         self.target_uses: WeakKeyDictionary[FunctionType, pytest.Mark] = WeakKeyDictionary()
         self._looked_at: tuple[pytest.Collector | None, bool] = (None, False)
         self._started, self._began = time.perf_counter(), time.time()
         self._testsets: dict[Path, tuple[tuple[int, int], Testset]] = {}
+        self._fingerprints: dict[Path, tuple[str, str]] = {}
         self._evaluators: dict[tuple[int, int], tuple[object, object, Evaluator]] = {}
 
     @property
@@ -242,7 +246,18 @@ class Suite:
         state = (stat.st_mtime_ns, stat.st_size)
         if path not in self._testsets or self._testsets[path][0] != state:
             self._testsets[path] = (state, load_testset(path, shown_as=os.fspath(name)))
+            self._fingerprints.pop(path, None)
         return self._testsets[path][1]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Of each testset file that was loaded, from the rootdir -> its fingerprint; each computed once."""
+        root = self.config.rootpath
+        for path, (_, testset) in self._testsets.items():
+            if path not in self._fingerprints:
+                place = Path(os.path.normpath(path))
+                shown = place.relative_to(root).as_posix() if place.is_relative_to(root) else testset.path
+                self._fingerprints[path] = (shown, testset.fingerprint)
+        return dict(self._fingerprints.values())
 
     # ---- the run so far ---------------------------------------------------------------------------
 

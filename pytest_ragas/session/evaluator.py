@@ -102,6 +102,7 @@ class Evaluator:
             )
             if self._built[name].spec.backend == "embedded":
                 self._session.note_embedded(EmbeddedCritic().identity)
+            self._session.note_metric(self._built[name], self._options(name))
         return self._built[name]
 
     def _options(self, name: str) -> Mapping[str, Any]:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Coroutine, Mapping, MutableSequence, Seque
 from concurrent.futures import Future
 from typing import Any
 
+from pytest_ragas.baselines.digests import digest
 from pytest_ragas.errors import PytestRagasError
 from pytest_ragas.judgements.judgements import JudgementCounts, Judgements
 from pytest_ragas.judgements.opening import open_judgements, without_keys
 from pytest_ragas.judgements.stored_embeddings import StoredEmbeddings
 from pytest_ragas.judgements.stored_llm import StoredLLM
 from pytest_ragas.judgements.stored_metric import StoredMetric
-from pytest_ragas.metrics.registry import Registry
+from pytest_ragas.metrics.registry import BuiltMetric, Registry
 from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
 from pytest_ragas.protocols import LLM, Critic, Embeddings, LikelihoodCritic, Metric, MetricContext, MetricSpec
@@ -33,6 +34,7 @@ from pytest_ragas.settings.prices import cost_of, price_of
 from pytest_ragas.settings.values import ModelSettings, Settings
 from pytest_ragas.values.gate import Threshold
 from pytest_ragas.values.model import EmbeddedCritic, ModelIdentity, Usage
+from pytest_ragas.values.recorded import MetricIdentity
 from pytest_ragas.values.run import ModelUse, SampleResult
 
 DEFAULT_METRICS = ("faithfulness", "answer_relevancy")
@@ -74,6 +76,7 @@ class Session:
         self._embeddings: Embeddings | None = None
         self._meters: dict[tuple[str, ModelIdentity], Meter] = {}
         self._embedded: dict[ModelIdentity, None] = {}
+        self._metrics: dict[MetricIdentity, None] = {}
         # keyed by identity of the object: a fixture's value may not be hashable. The object is kept
         # beside its guard so that its id is not given to another one.
         self._guarded: dict[tuple[str, int], tuple[object, Any]] = {}
@@ -254,6 +257,20 @@ class Session:
     def note_embedded(self, identity: ModelIdentity) -> None:
         """A metric of the embedded critic was built: it makes no calls that a meter could count."""
         self._embedded.setdefault(identity)
+
+    def note_metric(self, built: BuiltMetric, options: Mapping[str, Any]) -> None:
+        """A metric was built: runs are compared only where it is computed in the same way."""
+        identity = MetricIdentity(
+            metric=built.name,
+            backend=built.spec.backend,
+            version=built.spec.version,
+            options=digest(dict(options)) if options else "",
+        )
+        self._metrics.setdefault(identity)
+
+    def metrics(self) -> tuple[MetricIdentity, ...]:
+        """How this process computes the metrics that it has built, each once."""
+        return tuple(self._metrics)
 
     def models(self) -> tuple[ModelUse, ...]:
         """The models that judged in this process, and what they cost so far; not those that nobody asked.

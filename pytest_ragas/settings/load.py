@@ -61,8 +61,8 @@ def _places(settings: Settings, rootdir: Path) -> dict[str, Path]:
     return {
         key: (Path.cwd() if settings.origin.get(key) in ("command line", "environment") else rootdir)
         / Path(text).expanduser()
-        for key, text in (("cache_dir", settings.cache_dir), ("cassette", settings.cassette))
-        if text
+        for key in ("cache_dir", "cassette", "baseline", "runs_dir")
+        if (text := getattr(settings, key))
     }
 
 

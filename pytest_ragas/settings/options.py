@@ -271,6 +271,20 @@ OPTIONS: tuple[Option, ...] = (
         example="600",
     ),
     _option(
+        "baseline",
+        default="none",
+        metavar="FILE",
+        help="Committed .json file with the accepted scores; written by --ragas-update-baseline",
+        example="baseline.json",
+    ),
+    _option(
+        "runs_dir",
+        default=".pytest-ragas/runs",
+        metavar="DIR",
+        help="Folder of runs that --ragas-save and --ragas-autosave keep; a configured one begins at the rootdir",
+        example=".pytest-ragas/runs",
+    ),
+    _option(
         "summary",
         default="short",
         metavar="LEVEL",

@@ -112,15 +112,19 @@ class Settings:
     """Seconds from the start of a run after which no call is made any more."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """What models cost, by their names."""
+    baseline: str = ""
+    """The committed file with the accepted scores; empty for none."""
+    runs_dir: str = ".pytest-ragas/runs"
+    """The folder that runs are saved in."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where each key that is not a default came from: "command line", "environment", a file."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What a source says that is left aside, for the user to see once."""
     places: Mapping[str, Path] = field(default_factory=dict, compare=False, repr=False)
-    """Where `cache_dir` and `cassette` lie, as whoever wrote them meant it: a path in a file begins at the rootdir, a
-    typed one where it was typed."""
+    """Where `cache_dir`, `cassette`, `baseline` and `runs_dir` lie, as whoever wrote them meant it: a path in a file
+    begins at the rootdir, a typed one where it was typed."""
 
-    def path(self, key: Literal["cache_dir", "cassette"]) -> Path:
+    def path(self, key: Literal["cache_dir", "cassette", "baseline", "runs_dir"]) -> Path:
         """The absolute path of a folder or file."""
         text: str = getattr(self, key)
         return self.places.get(key) or Path(text).absolute()

@@ -1,0 +1,1 @@
+"""Runs that are kept: saved, accepted as the baseline, written as a report."""

@@ -65,8 +65,8 @@ def _mends(baseline: RecordedRun, *, file: str, anyway_flag: str) -> tuple[str, 
         rejudge = f"Have its answers judged again by what judges today: pytest-ragas rejudge {file}"
     else:
         rejudge = (
-            "It holds no answers that could be judged again: run the accepted version of your RAG with what judges "
-            "today and --ragas-update-baseline, or name a saved run to `pytest-ragas rejudge`"
+            f"Have its answers judged again, if a saved run still holds them: pytest-ragas rejudge {file} --baseline "
+            f"{file}. Else run the accepted version of your RAG with what judges today and --ragas-update-baseline"
         )
     return (f"{rejudge}.", f"Compare them anyway with {anyway_flag}.")
 

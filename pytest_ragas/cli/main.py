@@ -11,14 +11,30 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_ragas.cli import cache, calibrate, check, convert, generate, models, run, schema
+from pytest_ragas.cli import (
+    cache,
+    calibrate,
+    check,
+    compare,
+    convert,
+    generate,
+    merge,
+    models,
+    rejudge,
+    run,
+    runs,
+    schema,
+)
 from pytest_ragas.errors import PytestRagasError
 
 COMMANDS = {
     "check": check,
     "generate": generate,
     "run": run,
+    "runs": runs,
+    "merge": merge,
     "convert": convert,
+    "rejudge": rejudge,
     "calibrate": calibrate,
     "cache": cache,
     "models": models,

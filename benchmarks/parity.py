@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_ragas.metrics.builtin import registry
 from pytest_ragas.libraries.ragas_structure import prompt_data
+from pytest_ragas.metrics.builtin import registry
 from pytest_ragas.metrics.registry import BuiltMetric
 from pytest_ragas.protocols import JSONSchema
 from pytest_ragas.values.model import Answer, Message, ModelIdentity

@@ -174,19 +174,19 @@ def _generate(task: Task, part: Generation, place: str) -> TaskScores:
     from pytest_ragas.testset.lock import lock_path, read_lock
     from pytest_ragas.values.run import Run
 
-    recipe = Recipe(**part.recipe, respond=True)
     path, root = Path(part.output_file), rootdir()
     docs = [from_root(name, base=Path.cwd(), root=root) for name in part.docs]
-    known = path.exists() and lock_path(path).is_file()
-    if not known:
-        refuse_existing(path, part.output_file)
-    elif read_lock(path, shown_as=part.output_file).recipe != recipe:
-        raise TestsetError(
-            f"{part.output_file} is there already, and was made by another recipe. Remove it, or name another "
-            "output_file."
-        )
     session = _session(task, part.settings, place)
     try:
+        recipe = Recipe(**{"generator": session.settings.generator, **part.recipe}, respond=True)
+        known = path.exists() and lock_path(path).is_file()
+        if not known:
+            refuse_existing(path, part.output_file)
+        elif read_lock(path, shown_as=part.output_file).recipe != recipe:
+            raise TestsetError(
+                f"{part.output_file} is there already, and was made by another recipe. Remove it, or name another "
+                "output_file."
+            )
         author = Author(session=session, models=generation_models(session), types=question_types(), root=root)
         if known:
             update(author, path, shown=part.output_file, docs=docs, recipe=recipe)

@@ -15,7 +15,7 @@ from pytest_ragas.values.testset import Testset
 
 NAME = "ragas"
 
-GENERATES = ("test_size", "distribution", "language", "seed", "chunk_size", "attempts")
+GENERATES = ("test_size", "distribution", "language", "seed", "chunk_size", "attempts", "generator")
 """Arguments that say what a generated testset shall be like; they go with `docs`."""
 
 TestsetSource = str | os.PathLike[str] | Testset | Sequence["Mapping[str, Any] | Sample"]

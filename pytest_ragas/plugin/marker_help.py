@@ -18,7 +18,7 @@ score the answer that this test returns or records, and hold it to thresholds.
     repeats     how often the answer is judged by metrics that ask an LLM, in place of the configured number
     docs        files, folders or globs from which the testset is generated, once, if its file is missing; beside it
                 test_size=10, distribution={"simple": 0.5, "multi_context": 0.4, "reasoning": 0.1}, language="",
-                seed=0, chunk_size=800, attempts=5
+                seed=0, chunk_size=800, attempts=5, generator="native" or "ragas"
     scoring     "blocking": this test waits for its scores; otherwise the suite goes on meanwhile
     Markers of a class or module are defaults: for each argument the closest marker wins."""
 

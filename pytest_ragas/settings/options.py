@@ -89,6 +89,14 @@ OPTIONS: tuple[Option, ...] = (
         example='{"model_name": "gpt-4o-mini", "api_base": "https://api.openai.com/v1", "api_key": "env:API_KEY"}',
     ),
     _option(
+        "generator",
+        default="native",
+        metavar="GENERATOR",
+        help="Whose steps write a testset that does not say: native or ragas",
+        example="ragas",
+        choices=("native", "ragas"),
+    ),
+    _option(
         "embeddings",
         parse=option_text.model,
         default="none",

@@ -46,7 +46,7 @@ class Generation:
     """generator_llm, critic_llm and embeddings as our settings have them, secrets sealed."""
     docs: tuple[str, ...]
     recipe: Mapping[str, Any]
-    """What is said of test_size, distribution, language, seed and chunk_size."""
+    """What is said of test_size, distribution, language, seed, chunk_size and generator."""
     output_file: str = TESTSET_FILE
 
 
@@ -166,7 +166,7 @@ class _Reader:
 
     def generation(self, part: Mapping[str, Any], seed: Any) -> Generation:
         path = "eval_config.testset_generation"
-        recipe_keys = ("test_size", "distribution", "language", "seed", "chunk_size")
+        recipe_keys = ("test_size", "distribution", "language", "seed", "chunk_size", "generator")
         self.keys(part, ("docs", "output_file", "generator_llm", "critic_llm", "embeddings", *recipe_keys), path)
         settings = self.models(part, ("generator_llm", "critic_llm", "embeddings"), path)
         if "generator_llm" in settings:  # also judges what it wrote, where nobody else is named

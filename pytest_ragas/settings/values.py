@@ -64,6 +64,8 @@ class Settings:
     critic_llm: ModelSettings = ModelSettings(model_name_or_path="embedded")
     generator_llm: ModelSettings | None = None
     """None: the critic LLM generates too."""
+    generator: Literal["native", "ragas"] = "native"
+    """Whose steps write a testset whose recipe does not say."""
     embeddings: ModelSettings | None = None
     metrics: tuple[str, ...] = ()
     """What a marked test without metrics and thresholds of its own is scored with."""

@@ -214,3 +214,72 @@ def test_update_replaces_what_is_stale_by_ragas_rows(project: Project) -> None:
     assert len(made.rows) == len(before.of("stale")) > 0
     assert all(row.metadata["synthesizer_name"] for row in made.rows)
     assert project.condition().up_to_date
+
+
+@needs_ragas
+def test_the_marker_the_settings_and_the_command_line_ask_for_it(
+    pytester: pytest.Pytester, openai_server: OpenAIServer
+) -> None:
+    openai_server.brain = ragas_author
+    write_docs(pytester.path)
+    pytester.makepyfile(
+        test_rag="""
+        import pytest
+
+        @pytest.mark.ragas(docs=["docs"], test_size=2, distribution={"simple": 1.0}, testset="marked.json",
+                           chunk_size=150, generator="ragas", metrics="rouge_l")
+        def test_marked(ragas_sample):
+            return ragas_sample.reference
+
+        @pytest.mark.ragas(docs=["docs"], test_size=2, distribution={"simple": 1.0}, testset="set.json",
+                           chunk_size=150, metrics="rouge_l")
+        def test_set(ragas_sample):
+            return ragas_sample.reference
+        """
+    )
+    (pytester.path / "pyproject.toml").write_text(
+        f"""
+        [tool.pytest.ini_options]
+        asyncio_default_fixture_loop_scope = "function"
+        [tool.pytest-ragas]
+        generator = "ragas"
+        [tool.pytest-ragas.generator_llm]
+        model_name = "author"
+        api_base = "{openai_server.url}"
+        [tool.pytest-ragas.embeddings]
+        model_name = "vectors"
+        api_base = "{openai_server.url}"
+        """,
+        encoding="utf-8",
+    )
+    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result.assert_outcomes(passed=4)
+    done = pytester.run(
+        sys.executable, "-c", "import sys; from pytest_ragas.cli.main import main; sys.exit(main())",
+        "generate", "docs", "--test-size", "2", "--distribution", "simple=1", "--chunk-size", "150",
+        "--output", "typed.json", "--generator", "ragas",
+    )  # fmt: skip
+    assert done.ret == 0
+    for name in ("marked.json", "set.json", "typed.json"):
+        rows = json.loads((pytester.path / name).read_text(encoding="utf-8"))
+        assert [row["metadata"]["synthesizer_name"] for row in rows] == ["single_hop_specific_query_synthesizer"] * 2
+    check = pytester.run(
+        sys.executable, "-c", "import sys; from pytest_ragas.cli.main import main; sys.exit(main())",
+        "generate", "--check", "--output", "typed.json",
+    )  # fmt: skip
+    check.stdout.fnmatch_lines(["typed.json: 2 rows, up to date"])
+
+
+@needs_ragas
+def test_a_task_dict_asks_for_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_ragas import run_task
+
+    monkeypatch.chdir(project.folder)
+    llm = {"model_name": "author", "api_base": project.server.url}
+    part = {
+        "docs": ["docs"], "test_size": 2, "distribution": {"simple": 1.0}, "generator": "ragas", "chunk_size": 150,
+        "generator_llm": llm, "embeddings": {**llm, "model_name": "vectors"},
+    }  # fmt: skip
+    scores = run_task({"eval_backend": "RAGEval", "eval_config": {"tool": "RAGAS", "testset_generation": part}})
+    assert [row.metadata["synthesizer_name"] for row in scores.testset] == ["single_hop_specific_query_synthesizer"] * 2
+    assert all(row.response for row in scores.testset)

@@ -88,6 +88,7 @@ _ANSWERS: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "MultiContext": _multi_context,
     "FollowUp": _follow_up,
     "Unanswerable": _unanswerable,
+    "Asked": lambda data: {"question": _about(data["sentence"], data["language"])},
     "Check": _check,
     "Alone": _alone,
     "Response": lambda data: {"response": _sentence(data["contexts"][0])},

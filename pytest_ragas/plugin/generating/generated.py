@@ -45,7 +45,7 @@ def ensure_testset(suite: Suite, arguments: MarkerArguments, metafunc: pytest.Me
     assert docs is not None
     beside, root = metafunc.definition.path.parent, suite.config.rootpath
     try:
-        recipe = Recipe(**arguments.recipe)
+        recipe = Recipe(**{"generator": suite.settings.generator, **arguments.recipe})
     except ConfigurationError as error:
         raise ConfigurationError(f"In the ragas marker of {metafunc.definition.nodeid}: {error}") from None
     there = next((place / name for place in (beside, root) if (place / name).is_file()), None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pytest_ragas.hookspecs import hookimpl
 from pytest_ragas.protocols import QuestionType
 from pytest_ragas.testset.generate.conversational import CONVERSATIONAL
+from pytest_ragas.testset.generate.extractive import EXTRACTIVE
 from pytest_ragas.testset.generate.multi_context import MULTI_CONTEXT
 from pytest_ragas.testset.generate.reasoning import REASONING
 from pytest_ragas.testset.generate.simple import SIMPLE
@@ -17,7 +18,7 @@ from pytest_ragas.testset.generate.unanswerable import UNANSWERABLE
 @hookimpl
 def pytest_ragas_register_question_types(register: Callable[[QuestionType], None]) -> None:
     """Register every question type of ours."""
-    for kind in (SIMPLE, MULTI_CONTEXT, REASONING, UNANSWERABLE, CONVERSATIONAL):
+    for kind in (SIMPLE, MULTI_CONTEXT, REASONING, UNANSWERABLE, CONVERSATIONAL, EXTRACTIVE):
         register(kind)
 
 

@@ -90,7 +90,12 @@ class GuardedLLM:
             BudgetError: A request has no room in the budget, and was not sent.
         """
         messages = tuple(messages)
-        key = (messages, self._schema_key(schema), current_repeat.get())
+        # of strings alone: they remember their hashes, a message makes its own anew
+        key = (
+            self._schema_key(schema),
+            current_repeat.get(),
+            *[text for message in messages for text in (message.role, message.content)],
+        )
         try:
             return await self._flights.run(key, functools.partial(self._ask, messages, schema))
         except ModelError as error:

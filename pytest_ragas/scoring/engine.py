@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from pytest_ragas.scoring.limits import current_order
 from pytest_ragas.scoring.logs import THREADS, current_records, in_job
-from pytest_ragas.scoring.loop import Closer, EngineLoop, cancel_all, now, run_closer
+from pytest_ragas.scoring.loop import Closer, EngineLoop, cancel_all, let_go_first, now, run_closer
 from pytest_ragas.scoring.threads import DaemonThreads
 
 T = TypeVar("T")
@@ -211,6 +211,15 @@ class Engine:
             if loop is not None:
                 with contextlib.suppress(RuntimeError):  # closed meanwhile
                     loop.call_soon_threadsafe(self._admit)
+
+    def take_first_steps(self) -> None:
+        """Let the engine's thread go first, until it has sent the first requests of what was submitted; for a moment.
+
+        The first one imports the client. If tests ran meanwhile, both would take turns at Python's lock, and the calls
+        of the whole run would begin that much later. Nothing is waited for where nothing was submitted.
+        """
+        if (loop := self._loop) is not None:
+            let_go_first(loop)
 
     def on_close(self, closer: Closer) -> None:
         """Register a coroutine function that lets go of something, e.g. of a client's connections.

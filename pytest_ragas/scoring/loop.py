@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -35,6 +37,27 @@ class EngineLoop(_BaseLoop):
     def time(self) -> float:
         """Seconds on the real clock."""
         return now()
+
+
+_STEPS = 12
+"""Of a loop, from a job that is handed over to the request that it sends; what waits for a network takes none."""
+_STEPS_TAKE = 1.0
+"""Seconds that they may take."""
+
+
+def let_go_first(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait until the loop of another thread has taken its next steps, for a moment. Ctrl-C gets through."""
+    taken = threading.Event()
+
+    def step(left: int) -> None:
+        if left:
+            loop.call_soon(step, left - 1)
+        else:
+            taken.set()
+
+    with contextlib.suppress(RuntimeError):  # closed meanwhile
+        loop.call_soon_threadsafe(step, _STEPS)
+        taken.wait(_STEPS_TAKE)
 
 
 async def cancel_all(until: float) -> None:

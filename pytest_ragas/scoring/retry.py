@@ -145,6 +145,7 @@ class _Call:
 
     async def answer(self, once: Callable[[], Awaitable[T]]) -> T:
         while True:
+            deadline: Deadline | None = None
             try:
                 async with self._limiter.slot():
                     start = self._loop.time()
@@ -160,7 +161,7 @@ class _Call:
                     "%s: attempt %d failed, again in %.1f s: %s", self._model, self._failed, pause, cut(str(error))
                 )
             except asyncio.CancelledError:
-                if not deadline.expired:
+                if deadline is None or not deadline.expired:
                     raise
                 self._failed += 1
                 raise self._exhausted(f"no answer within the {self._retry.deadline:g} s that a call may take") from None

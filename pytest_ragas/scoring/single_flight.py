@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
@@ -11,18 +10,30 @@ T = TypeVar("T")
 
 
 class _Flight(Generic[T]):
-    __slots__ = ("task", "waiters")
+    """Work that is under way.
 
-    def __init__(self, task: asyncio.Task[T]) -> None:
-        self.task = task
-        self.waiters: set[asyncio.Future[None]] = set()
+    Attributes:
+        waiting: Those who wait for it beside the one who does it; mostly nobody.
+        result: What it gave, once they are told.
+        error: What it raised.
+        lost: Whether who did it was cancelled.
+    """
+
+    __slots__ = ("error", "lost", "result", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+        self.result: T | None = None
+        self.error: BaseException | None = None
+        self.lost = False
 
 
 class SingleFlight(Generic[T]):
     """Runs a coroutine for each distinct key; who asks for a key that is under way waits for its result.
 
-    Cancelling one who waits leaves the work to the others; it is cancelled when the last one has gone.
-    Results are not kept: that is the judgement store's business. Belongs to one event loop at a time.
+    Who asks first does the work itself: a task for each of eight calls of a sample would cost a tenth of all that
+    scoring it takes. If that one is cancelled, the next who waits does it anew. Results are not kept: that is the
+    judgement store's business. Belongs to one event loop at a time.
     """
 
     def __init__(self) -> None:
@@ -34,38 +45,35 @@ class SingleFlight(Generic[T]):
 
         Args:
             key: Equal for equal work.
-            work: Called only if no equal work is under way; runs in a task of its own, in the caller's context.
+            work: Called only if no equal work is under way.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             # flights of a closed loop, or of the parent of a fork, never land
             self._flights, self._loop = {}, loop
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = _Flight(loop.create_task(work()))
-            self._flights[key] = flight
-            flight.task.add_done_callback(lambda _: self._land(key, flight))
-        landed: asyncio.Future[None] = loop.create_future()
-        flight.waiters.add(landed)
-        try:
+        while (flight := self._flights.get(key)) is not None:
+            landed: asyncio.Future[None] = loop.create_future()
+            flight.waiting.append(landed)
             await landed
-        except asyncio.CancelledError:
-            flight.waiters.discard(landed)
-            if not flight.waiters and not flight.task.done():
-                self._forget(key, flight)
-                flight.task.cancel()
+            if flight.error is not None:
+                raise flight.error
+            if not flight.lost:
+                return flight.result  # type: ignore[return-value]  # a T, since there is neither of the others
+        flight = self._flights[key] = _Flight()
+        try:
+            result = await work()
+        except (asyncio.CancelledError, GeneratorExit):
+            flight.lost = True
             raise
-        return flight.task.result()
-
-    def _land(self, key: Hashable, flight: _Flight[T]) -> None:
-        self._forget(key, flight)
-        if not flight.task.cancelled():
-            flight.task.exception()  # looked at, even if nobody is left to raise it
-        for landed in flight.waiters:
-            # a waiter that was cancelled in this very step is done already
-            with contextlib.suppress(asyncio.InvalidStateError):
-                landed.set_result(None)
-
-    def _forget(self, key: Hashable, flight: _Flight[T]) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+        except BaseException as error:
+            flight.error = error
+            raise
+        else:
+            flight.result = result
+            return result
+        finally:
+            if self._flights.get(key) is flight:  # not on another loop by now
+                del self._flights[key]
+            for landed in flight.waiting:
+                if not landed.done():  # cancelled
+                    landed.set_result(None)

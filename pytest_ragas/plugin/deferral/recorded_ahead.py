@@ -60,6 +60,7 @@ class RecordedAhead:
             evaluator = self._suite.evaluator(models.critic(), models.embeddings())
             for place, item in ours:
                 self._hand_over(item, evaluator, place)
+            models.engine.take_first_steps()
 
     def set_up(self, item: pytest.Item) -> None:
         """A test is set up, with models of the suite's own: hand over what they judge too, as far as it follows."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # nothing of ours is imported before a test asks for a fixtur
     from pytest_ragas.protocols import Critic, Embeddings
 
 
-# Those that every marked test goes through take neither `request` nor `pytestconfig`, if they can do without: for each
-# fixture that does, pytest reads a signature anew, twice in every test, which costs more than all that we do.
+# Those that every marked test goes through take neither `request` nor `pytestconfig`: for a test with a fixture that
+# does, pytest reads a signature anew three times, which costs more than all that we do.
 # The docstrings have no empty lines: `pytest --fixtures` prints up to the first one, and the example shall be there.
 
 
@@ -76,7 +76,7 @@ def ragas(ragas_critic_llm: object, ragas_embeddings: object) -> RagasEvaluator:
 
 
 @pytest.fixture
-def ragas_sample(request: pytest.FixtureRequest, ragas: RagasEvaluator) -> SampleHandle:
+def ragas_sample(ragas: RagasEvaluator) -> SampleHandle:
     """The row of the testset that this test is about, and where its answer is recorded.
         @pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8})
         def test_rag(ragas_sample, rag):
@@ -88,15 +88,23 @@ def ragas_sample(request: pytest.FixtureRequest, ragas: RagasEvaluator) -> Sampl
     Where the marker names a target, .response and .retrieved_contexts are its answer, which is waited for.
     """
     from pytest_ragas.errors import ConfigurationError
-    from pytest_ragas.plugin.targets.target import handle_of
-    from pytest_ragas.plugin.verdicts.verdict import HANDLE, is_marked
+    from pytest_ragas.plugin.deferral.lookahead import row_of
+    from pytest_ragas.plugin.handle import SampleHandle
+    from pytest_ragas.plugin.verdicts.verdict import HANDLE, arguments_of, is_marked
 
     # `ragas` is a parameter, though unused, so that pytest sees a parametrized critic LLM when it collects
-    if not is_marked(request.node):
+    item = current_item("ragas_sample")
+    if not is_marked(item):
         raise ConfigurationError(
-            f"{request.node.nodeid} takes ragas_sample, but is not marked. Mark it: "
+            f"{item.nodeid} takes ragas_sample, but is not marked. Mark it: "
             '@pytest.mark.ragas(testset="testset.json", thresholds={"faithfulness": 0.8}).'
         )
-    handle = handle_of(request)
-    request.node.stash[HANDLE] = handle
+    row, target = row_of(item), arguments_of(item).target
+    if row is None or target is None:
+        handle = SampleHandle(row)
+    else:
+        from pytest_ragas.plugin.targets.target import targets_of
+
+        handle = targets_of(suite_of(item.config)).handle(item, target, row)
+    item.stash[HANDLE] = handle
     return handle

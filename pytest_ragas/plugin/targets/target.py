@@ -36,10 +36,10 @@ from pytest_ragas.plugin.deferral.lookahead import (
 )
 from pytest_ragas.plugin.handle import SampleHandle
 from pytest_ragas.plugin.scoring_logs import note_logs
-from pytest_ragas.plugin.suite import TARGETS, Suite, suite_of
+from pytest_ragas.plugin.suite import TARGETS, Suite
 from pytest_ragas.plugin.targets.answers import Answer, Interrupts, OwedAnswers, TargetHandle
 from pytest_ragas.plugin.verdicts.blocking import IN_BODY
-from pytest_ragas.plugin.verdicts.verdict import HANDLE, ORDER, PENDING, PREPARED, Prepared, arguments_of
+from pytest_ragas.plugin.verdicts.verdict import HANDLE, ORDER, PENDING, PREPARED, Prepared
 from pytest_ragas.plugin.xdist.shares import place_among_workers
 from pytest_ragas.scoring.shares import static_share
 from pytest_ragas.scoring.target import Target, read_target
@@ -61,15 +61,6 @@ def targets_of(suite: Suite) -> Targets:
         suite.config.pluginmanager.register(plugin, TARGETS)
     targets: Targets = plugin
     return targets
-
-
-def handle_of(request: pytest.FixtureRequest) -> SampleHandle:
-    """What `ragas_sample` gives to a test: a handle that knows its target's answer, where the test has a target."""
-    row: Sample | None = getattr(request, "param", None)
-    name = arguments_of(request.node).target
-    if name is None or row is None:
-        return SampleHandle(row)
-    return targets_of(suite_of(request.config)).handle(request, name, row)
 
 
 class Live:
@@ -157,14 +148,14 @@ class Targets:
 
     # ---- one test -------------------------------------------------------------------------------
 
-    def handle(self, request: pytest.FixtureRequest, name: str, row: Sample) -> SampleHandle:
+    def handle(self, item: pytest.Item, name: str, row: Sample) -> SampleHandle:
         """The handle of a test that is being set up, with the answer that was asked for ahead, or will be.
 
         Raises:
             ConfigurationError: The fixture gives no target.
         """
-        item: pytest.Item = request.node
         self.interrupts.look()
+        request: pytest.FixtureRequest = item._request  # type: ignore[attr-defined]  # of every Function
         live = self._find(fixture_of(item, name), request.getfixturevalue(name))
         target = live.target(name=name, where=item.nodeid)
         answer = live.ahead.pop(item, None) or self._answer(live, target, item, row)

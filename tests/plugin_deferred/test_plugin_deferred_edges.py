@@ -176,3 +176,38 @@ def test_durations_are_those_of_the_bodies(tmp_path):
     times = {nodeid: float(time) for time, nodeid in re.findall(r"([\d.]+)s call +(\S+)", outcome.out)}
     assert len(times) == 3
     assert max(times.values()) < 0.3
+
+
+LATE = """
+import time
+import pytest
+from pytest_ragas import Sample, assert_scores
+
+@pytest.mark.ragas(thresholds={"quality": 0.5})
+def test_late(ragas_sample):
+    time.sleep(0.2)
+    assert_scores(Sample(user_input="in the body", response="0.9"), quality=0.5)
+    return "0.3"
+"""
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A test whose verdict makes its call report again, and whose body scored something itself."""
+    suite = copied("edge", tmp_path_factory.mktemp("late"))
+    (suite.folder / "test_late.py").write_text(LATE, encoding="utf-8")
+    return suite.run(
+        "test_late.py", "--durations=0", "-vv", "--ragas-fail-under=mean(quality) >= 0.59", plugins=PLUGINS
+    )
+
+
+def test_a_report_that_is_made_again_has_the_times_of_its_body(late):
+    assert late.last == "1 failed"
+    (seconds,) = re.findall(r"([\d.]+)s call +test_late.py::test_late", late.out)
+    assert float(seconds) >= 0.2
+
+
+def test_a_gate_sees_the_scores_of_helpers_beside_a_late_verdict(late):
+    """0.9 of the body and 0.3 of the verdict."""
+    assert re.search(r"^quality +2 +0\.60 ", late.out, re.M), late.out
+    assert "gate failed" not in late.out

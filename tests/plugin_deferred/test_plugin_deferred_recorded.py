@@ -37,6 +37,8 @@ def test_no_answer_is_scored_that_is_not_needed(suite):
 def test_a_run_that_may_stop_early_is_not_ahead(suite):
     outcome = suite.run("test_first.py", "-x", "-k", "not live", "--ragas-concurrency=1")
     assert outcome.last == "1 failed, 1 passed, 1 deselected", outcome.out
+    assert suite.run("test_many.py", "-x", "--ragas-concurrency=1").last == "1 failed"
+    assert "j" not in scored(outcome), "eleven answers, of which the first stops the run"
 
 
 def _empty(row):

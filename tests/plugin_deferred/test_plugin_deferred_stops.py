@@ -84,6 +84,30 @@ def test_the_run_is_ahead_of_its_verdicts_by_a_bounded_number_of_tests(suite):
     assert 2 <= len(bodies) <= 4
 
 
+FEW = """
+
+import pytest_ragas.plugin.deferral.deferred as deferred
+deferred._MOST = 2
+
+
+def pytest_runtest_logfinish():
+    note("reported")
+"""
+
+
+def test_blocks_that_are_held_are_bounded_in_any_run(suite):
+    """Each keeps the fixture values of its test alive."""
+    conftest = suite.folder / "conftest.py"
+    conftest.write_text(conftest.read_text(encoding="utf-8") + FEW, encoding="utf-8")
+    outcome = suite.run("--ragas-concurrency=1", SUITE_DELAY=0.1)
+    assert outcome.last == "32 passed"
+    held = most = 0
+    for line in events(outcome):
+        held += line.startswith("body") - line.startswith("reported")
+        most = max(most, held)
+    assert most == 5, "four, and the one that has just run"
+
+
 def test_a_stop_says_how_many_tests_were_ahead(suite):
     outcome = suite.run("-x", "--ragas-concurrency=2", LOW="00", SUITE_DELAY=0.3)
     assert "ahead of the one that stopped the run, and not scored" in outcome.out

@@ -286,3 +286,14 @@ def test_broken_after_the_body(ragas_sample, word):
 @pytest.mark.xfail(reason="breaks", raises=RuntimeError)
 def test_broken_after_the_body_as_expected(ragas_sample):
     return "0.2"
+
+
+@pytest.fixture
+def records_late(record_property):
+    yield
+    record_property("of the teardown", "yes")
+
+
+@gate
+def test_property_of_a_teardown(ragas_sample, records_late):
+    return "0.9"

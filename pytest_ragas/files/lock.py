@@ -1,4 +1,4 @@
-"""`locked`: one process at a time changes a file."""
+"""`locked`: one process at a time changes a file. `try_lock`: whether the process that made a file is alive."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def locked(path: Path, *, patience: float = 30.0) -> Iterator[None]:
     while True:
         with open(lock, "a+b") as file:
             # whoever had it deleted it: then this is the lock of nobody
-            if _lock(file) and _is_still_there(lock, file):
+            if try_lock(file) and _is_still_there(lock, file):
                 try:
                     yield
                 finally:
@@ -58,7 +58,8 @@ def _is_still_there(path: Path, file: IO[bytes]) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> bool:
+    def try_lock(file: IO[bytes]) -> bool:
+        """Lock an open file until it is closed; False if another process has. Moves to its beginning."""
         try:
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -73,7 +74,12 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> bool:
+    def try_lock(file: IO[bytes]) -> bool:
+        """Lock an open file until it is closed; False if another process has.
+
+        Raises:
+            OSError: The file system knows no locks.
+        """
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -35,6 +35,8 @@ class Judgement:
     """Of a score: keys of the answers and vectors that it was computed from."""
     text: str = field(default="", repr=False, compare=False)
     """`content` as `text_of` writes it, where that was done already; else empty."""
+    request_text: str = field(default="", repr=False, compare=False)
+    """`request` as `text_of` writes it, likewise."""
 
     def order(self) -> tuple[int, str, str, str]:
         """Place in a sorted file: scores first, those of one metric together, then by row."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from pytest_ragas.errors import JudgementStoreError, MissingJudgementError, PytestRagasError, cut
 from pytest_ragas.judgements.cassette import Cassette
 from pytest_ragas.judgements.changes import changes
+from pytest_ragas.judgements.journal import Journal
 from pytest_ragas.judgements.judgement import KINDS, Judgement, Kind, text_of
 from pytest_ragas.judgements.store import Store, StoreError
 from pytest_ragas.judgements.writer import Writer
@@ -69,8 +71,13 @@ class Judgements:
         self._lock = threading.Lock()
         self._writer: Writer | None = None
         if store is not None and store.writable and mode != "replay":
-            # a closure over the store, not over self: it runs in a thread, and self may be collected
-            self._writer = Writer(lambda batch, gone: store.write(batch, run=run, forget=gone), failed=self._note_store)
+            beside = store.file
+            # closures over the store, not over self: they run in a thread, and self may be collected
+            self._writer = Writer(
+                lambda batch, gone: store.write(batch, run=run, forget=gone),
+                failed=self._note_store,
+                journal=functools.partial(Journal, beside, run=run) if beside is not None else None,
+            )
         self._begin()
 
     def _begin(self) -> None:
@@ -210,7 +217,7 @@ class Judgements:
     # ---- keeping ----------------------------------------------------------------------------------
 
     def keep(self, judgement: Judgement) -> None:
-        """Keep a judgement; on its way to the store within a millisecond. Never raises, never waits."""
+        """Keep a judgement: from here on a kill does not lose it. Never raises, never waits."""
         if self.replays:
             return
         if self._pid != os.getpid():

@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_ragas.errors import ConfigurationError, JudgementStoreError
 from pytest_ragas.judgements.cassette import Cassette
 from pytest_ragas.judgements.judgements import Judgements
+from pytest_ragas.judgements.recovery import recover
 from pytest_ragas.judgements.sqlite_store import SQLiteStore
 from pytest_ragas.judgements.store import Store, StoreError
 from pytest_ragas.settings.secret import Secret
@@ -94,7 +95,10 @@ def open_store(settings: Settings, *, readonly: bool) -> Store:
     folder = settings.path("cache_dir")
     if not readonly:
         _make(folder)
-    return SQLiteStore(folder / FILE, readonly=readonly)
+    store = SQLiteStore(folder / FILE, readonly=readonly)
+    if not readonly:
+        recover(store.file, lambda run, added, gone: store.write(added, run=run, forget=gone))
+    return store
 
 
 def without_keys(settings: ModelSettings) -> ModelSettings:

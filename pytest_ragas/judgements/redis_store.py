@@ -75,6 +75,10 @@ class RedisStore:
         return self._name
 
     @property
+    def file(self) -> None:
+        """None: it is a server's."""
+
+    @property
     def writable(self) -> bool:
         """Whether it was opened for writing."""
         return not self._readonly

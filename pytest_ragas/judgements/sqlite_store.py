@@ -78,6 +78,11 @@ class SQLiteStore:
         return str(self._path)
 
     @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return self._path
+
+    @property
     def writable(self) -> bool:
         """Whether it was opened for writing."""
         return not self._readonly
@@ -126,7 +131,8 @@ class SQLiteStore:
             id_ = number(run)
             for one in judgements:
                 content = one.text or text_of(one.content)
-                head = (one.key, label(one.metric), label(one.sample), text_of(dict(one.request)), content)
+                request = one.request_text or text_of(dict(one.request))
+                head = (one.key, label(one.metric), label(one.sample), request, content)
                 if one.kind == "score":
                     rows["scores"].append((*head, text_of(list(one.answers)), id_))
                 else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_ragas.judgements.judgement import Judgement, Kind
@@ -51,6 +52,10 @@ class Store(Protocol):
     @property
     def remote(self) -> bool:
         """Whether finding something takes long enough that an event loop must not wait for it."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is; None for a server."""
 
     def find(self, kind: Kind, key: str) -> Any:
         """The content of a judgement; None if there is none.

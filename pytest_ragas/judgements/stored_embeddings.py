@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_ragas.errors import MissingJudgementError, cut
 from pytest_ragas.judgements import key as keys
 from pytest_ragas.judgements.asking import asking
-from pytest_ragas.judgements.judgement import Judgement
+from pytest_ragas.judgements.judgement import Judgement, text_of
 from pytest_ragas.judgements.judgements import Judgements
 from pytest_ragas.judgements.vectors import pack, text_of_packed, unpack
 from pytest_ragas.protocols import Embeddings
@@ -64,14 +64,15 @@ class StoredEmbeddings:
                 raise self._judgements.missing("vector", what, request=request, role="embeddings")
             for (text, key), vector in zip(absent.items(), await self._embeddings.embed(tuple(absent)), strict=True):
                 vectors[text] = vector
-                packed = pack(vector)
+                packed, request = pack(vector), keys.vector_request(model, text)
                 self._judgements.keep(
                     Judgement(
                         kind="vector",
                         key=key,
                         metric=asker.metric,
                         sample=asker.sample,
-                        request=keys.vector_request(model, text),
+                        request=request,
+                        request_text=text_of(request),
                         content=packed,
                         text=text_of_packed(packed),
                     )

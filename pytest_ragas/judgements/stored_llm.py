@@ -68,13 +68,15 @@ class StoredLLM:
             raise
         asker.answers[key] = None
         content, text = written(answer)
+        request = keys.answer_request(model, messages, schema, repeat)
         self._judgements.keep(
             Judgement(
                 kind="answer",
                 key=key,
                 metric=asker.metric,
                 sample=asker.sample,
-                request=keys.answer_request(model, messages, schema, repeat),
+                request=request,
+                request_text=text_of(request),
                 content=content,
                 text=text,
             )

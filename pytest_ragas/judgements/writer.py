@@ -1,4 +1,7 @@
-"""`Writer`: hands judgements to the store in a thread of its own, a moment after they are known."""
+"""`Writer`: hands judgements to the store in a thread of its own, a moment after they are known.
+
+Until then they are in a journal, so that a process that is killed loses none.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pytest_ragas.judgements.journal import Journal
 from pytest_ragas.judgements.judgement import Judgement, Kind
 from pytest_ragas.judgements.store import StoreBusyError, StoreError
 
@@ -19,7 +23,7 @@ _PATIENCE = 10.0
 _GATHER = 0.01
 """Seconds that a write waits for what comes with it: a transaction for each judgement would be the costliest part."""
 _BURST = 64
-"""Judgements in that time from which on a write waits longer: no server answers as fast, so that none was paid for."""
+"""Judgements in that time from which on a write waits longer: no server answers as fast."""
 _GATHER_BURST = 0.1
 """Seconds that a write waits in a burst."""
 _PAUSE = 0.2
@@ -29,22 +33,28 @@ _PAUSE = 0.2
 class Writer:
     """Writes what it is given at once: what comes in while a write is under way is the next one.
 
-    A write in the event loop's thread would wait there for the disk, and for other processes. Here a judgement
-    is on its way within a hundredth of a second, and a burst costs one transaction instead of hundreds. What is not
-    written yet, or cannot be, is still found.
+    What it is given is in the journal first. A write in the event loop's thread would wait there for the disk, and for
+    other processes. Here a judgement is on its way within a hundredth of a second, and a burst costs one transaction
+    instead of hundreds. What is not written yet, or cannot be, is still found.
     """
 
     def __init__(
-        self, write: Callable[[Sequence[Judgement], Sequence[str]], None], *, failed: Callable[[str], None]
+        self,
+        write: Callable[[Sequence[Judgement], Sequence[str]], None],
+        *,
+        failed: Callable[[str], None],
+        journal: Callable[[], Journal] | None = None,
     ) -> None:
         """
         Args:
             write: Writes judgements and deletes those of some keys, all or nothing; called in the thread. Raises
                 `StoreError`.
             failed: Told once, with a sentence, if it cannot; nothing is written from then on.
+            journal: Makes one for this process; None where the store is on a server.
         """
         self._write = write
         self._failed = failed
+        self._new_journal = journal
         self._begin()
 
     def _begin(self) -> None:
@@ -52,6 +62,8 @@ class Writer:
         self._changed = threading.Condition()
         self._queue: list[Judgement | str] = []
         self._unwritten: dict[str, Judgement] = {}
+        # that of a parent stays the parent's: it is locked in either
+        self._journal = self._new_journal() if self._new_journal else None
         self._thread: threading.Thread | None = None
         self._closing = False
         self._broken = False
@@ -62,18 +74,20 @@ class Writer:
         self._after_fork()
         with self._changed:
             self._unwritten[judgement.key] = judgement
-            self._take(judgement)
+            if self._take(judgement) and self._journal is not None:
+                self._journal.add(judgement)
 
     def forget(self, key: str) -> None:
         """Delete a judgement that turned out to be of no use; never waits for the store."""
         self._after_fork()
         with self._changed:
             self._unwritten.pop(key, None)
-            self._take(key)
+            if self._take(key) and self._journal is not None:
+                self._journal.forget(key)
 
-    def _take(self, item: Judgement | str) -> None:
+    def _take(self, item: Judgement | str) -> bool:
         if self._broken or self._closing:
-            return
+            return False
         self._queue.append(item)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
@@ -82,6 +96,7 @@ class Writer:
         elif self._idle:
             self._idle = False
             self._changed.notify_all()
+        return True
 
     def find(self, kind: Kind, key: str) -> Any:
         """The content of a judgement that is not in the store yet; None if there is none."""
@@ -98,6 +113,9 @@ class Writer:
             thread.join(_PATIENCE)
             if thread.is_alive():
                 self._give_up(f"{len(self._unwritten)} judgements were not stored: writing took too long.")
+        with self._changed:
+            if self._journal is not None:
+                self._journal.close()
         atexit.unregister(self.finish)
 
     def _run(self) -> None:
@@ -114,10 +132,11 @@ class Writer:
                 if not self._queue or self._broken:
                     return
                 batch, self._queue = self._queue, []
+                mark = self._journal.mark() if self._journal is not None else 0
                 if self._closing and give_up_at == float("inf"):
                     give_up_at = time.monotonic() + _PATIENCE / 2
             try:
-                self._write(*_sorted(batch))
+                self._write(*settled(batch))
             except StoreBusyError as error:
                 if time.monotonic() > give_up_at:
                     self._give_up(f"{error} {len(self._unwritten)} judgements were not stored.")
@@ -133,6 +152,8 @@ class Writer:
                 return
             else:
                 with self._changed:
+                    if self._journal is not None:
+                        self._journal.written(mark)
                     for item in batch:
                         if isinstance(item, Judgement) and self._unwritten.get(item.key) is item:
                             del self._unwritten[item.key]
@@ -150,8 +171,12 @@ class Writer:
             self._begin()
 
 
-def _sorted(batch: Sequence[Judgement | str]) -> tuple[list[Judgement], list[str]]:
-    """What to write and what to delete: of each key, what was said of it last."""
+def settled(batch: Sequence[Judgement | str]) -> tuple[list[Judgement], list[str]]:
+    """What to write and what to delete: of each key, what was said of it last.
+
+    Args:
+        batch: Judgements to write, and keys of those to delete, in the order in which that was said.
+    """
     last = {item if isinstance(item, str) else item.key: item for item in batch}
     written = [item for item in last.values() if isinstance(item, Judgement)]
     return written, [item for item in last.values() if isinstance(item, str)]

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a run of 200 samples: the store opens, and the rerun asks only for what was not stored.
+"""kill -9 at random moments of a run of 200 samples: the store opens, and the rerun asks for what was in flight alone.
 
 Three moments by default; `RAGAS_TEST_KILLS=50` for the number of the issue.
 """
@@ -48,12 +48,10 @@ def answers_in(folder: Path) -> int:
         connection.close()
 
 
-def test_the_rerun_of_a_killed_run_asks_only_for_what_was_not_stored(
-    openai_server: OpenAIServer, tmp_path: Path
-) -> None:
+def test_a_killed_run_has_lost_nothing_but_what_was_in_flight(openai_server: OpenAIServer, tmp_path: Path) -> None:
     openai_server.latency = 0.02
     paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    lost, killed = [], []
+    lost, killed, journalled = [], [], []
     for moment in range(KILLS):
         folder = tmp_path / str(moment)
         folder.mkdir()
@@ -78,19 +76,23 @@ def test_the_rerun_of_a_killed_run_asks_only_for_what_was_not_stored(
         process.communicate()
         time.sleep(0.1)  # what the server still answers
         asked = len(openai_server.requests)
-        stored = answers_in(folder)
+        in_file = answers_in(folder)
         openai_server.reset()
         judged = Judged(settings(openai_server, folder), samples(ROWS))
         assert len(judged.scores) == ROWS
-        assert len(openai_server.requests) == CALLS - stored
+        stored = CALLS - len(openai_server.requests)
+        assert stored >= in_file
         openai_server.reset()
         assert len(Judged(settings(openai_server, folder), samples(ROWS)).scores) == ROWS
         assert not openai_server.requests
+        assert answers_in(folder) == CALLS
+        assert not list((folder / "cache").glob("*.unwritten"))
         lost.append(asked - stored)
+        journalled.append(stored - in_file)
         killed.append(asked)
-    # what was in flight, and what was answered in the last moment; at one moment the writer may have had no processor
-    assert sorted(lost)[KILLS // 2] <= 2 * CONCURRENCY
-    print(f"killed after {sorted(killed)} calls; calls that were sent and not stored: {sorted(lost)}")
+    print(f"killed after {sorted(killed)} calls; of these sent and lost: {sorted(lost)}; in the journal: {journalled}")
+    # what was in flight, and nothing that had come back
+    assert max(lost) <= CONCURRENCY
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.001, 0.003])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_ragas.values.gate import Threshold
@@ -90,12 +90,3 @@ class _Collected:
             higher_is_better=self.higher_is_better,
             spread=sum(self.spreads) / len(self.spreads) if self.spreads else None,
         )
-
-
-def by_tag(results: Iterable[SampleResult]) -> dict[str, list[SampleResult]]:
-    """Results by the tags of their samples, in order of first appearance."""
-    tags: dict[str, list[SampleResult]] = {}
-    for result in results:
-        for tag in result.sample.tags:
-            tags.setdefault(tag, []).append(result)
-    return tags

@@ -11,7 +11,8 @@ from pytest_ragas.reports.diagnosis import diagnosis_counts
 from pytest_ragas.reports.gates import gate_line, unasked_line
 from pytest_ragas.reports.numbers import against, count, duration, score
 from pytest_ragas.reports.rows import ScoredRow, asked_by, scored_rows, worst
-from pytest_ragas.reports.statistics import Interval, MetricSummary, by_tag, summarise
+from pytest_ragas.reports.slices import Slice, most_failures, slices_by_kind, telling
+from pytest_ragas.reports.statistics import Interval, MetricSummary, summarise
 from pytest_ragas.reports.table import Column, table_lines
 from pytest_ragas.reports.width import pad, shorten, shorten_left, width_of
 from pytest_ragas.values.gate import Gate, GateVerdict, Threshold
@@ -30,6 +31,9 @@ EMBEDDED_NOTE = (
 
 _TEST_ROOM = 12
 """Columns below which the end of a test's name says nothing."""
+
+_SLICES = 8
+"""Of each kind, with -v: more of them are no summary."""
 
 STOPPED = "gates were not decided: the run was stopped"
 
@@ -60,9 +64,10 @@ def summary_lines(
         run: The whole run; without results there is nothing to say.
         verdicts: What became of the gates.
         width: Columns of the terminal; no line is wider.
-        level: full adds the metrics of each tag, and every row.
+        level: full adds the metrics of each slice (tags, types of questions, documents), and every row.
         interval: The 95 % interval of a mean.
-        verbosity: pytest's: below 0 the table and the gates alone; above 0 more of the worst rows.
+        verbosity: pytest's: below 0 the table and the gates alone; above 0 more of the worst rows, and
+            a line for each slice.
         unasked: Gates on metrics that no test of the run is scored with.
         stopped: Whether gates were not decided, because the run was stopped.
     """
@@ -77,8 +82,10 @@ def summary_lines(
         return lines + gates
     lines += _worst_rows(run.results, 10 if verbosity > 0 else 3, width)
     lines += _diagnosis(run.results, width)
+    if level == "short" and verbosity > 0:
+        lines += _slice_tables(run.results, width, interval)
     if level == "full":
-        lines += _tags(run.results, width, interval)
+        lines += _slices(run.results, width, interval)
         lines += _all_rows(run.results, width)
     if gates:
         lines += [Line(text=""), *gates]
@@ -163,12 +170,15 @@ def _worst_rows(results: Sequence[SampleResult], number: int, width: int) -> lis
         return []
     lines = [Line(text=""), Line(text="worst rows", markup=_BOLD), *_row_lines(shown, width)]
     rest = sum(row.broken for row in rows) - sum(row.broken for row in shown)
-    return [*lines, Line(text=f"  .. and {rest:,} more below their threshold")] if rest > 0 else lines
+    return [*lines, Line(text=shorten(f"  .. and {rest:,} more below their threshold", width))] if rest > 0 else lines
 
 
 def _diagnosis(results: Sequence[SampleResult], width: int) -> list[Line]:
-    counts = diagnosis_counts(results)
-    return [Line(text=""), *wrapped_lines(f"diagnosis: {counts}", width, {})] if counts else []
+    """Whose fault the failures are, and where they lie."""
+    counts, place = diagnosis_counts(results), most_failures(results)
+    lines = wrapped_lines(f"diagnosis: {counts}", width, {}) if counts else []
+    lines += wrapped_lines(place, width, {}) if place else []
+    return [Line(text=""), *lines] if lines else []
 
 
 def _row_lines(rows: Sequence[ScoredRow], width: int) -> list[Line]:
@@ -187,11 +197,42 @@ def _row_lines(rows: Sequence[ScoredRow], width: int) -> list[Line]:
     return lines
 
 
-def _tags(results: Sequence[SampleResult], width: int, interval: Interval) -> list[Line]:
+def _slices(results: Sequence[SampleResult], width: int, interval: Interval) -> list[Line]:
+    """A table of the metrics for each slice."""
     lines: list[Line] = []
-    for tag, tagged in by_tag(results).items():
-        lines += [Line(text=""), *_metric_table(summarise(tagged, interval=interval), f"tag {tag}", width)]
+    for kind, slices in slices_by_kind(results).items():
+        for one in slices:
+            table = _metric_table(summarise(one.results, interval=interval), f"{kind} {one.value}", width)
+            lines += [Line(text=""), *table]
     return lines
+
+
+def _slice_tables(results: Sequence[SampleResult], width: int, interval: Interval) -> list[Line]:
+    """A table for each kind of slices, with a line for each slice, the worst ones first."""
+    lines: list[Line] = []
+    for kind, slices in slices_by_kind(results).items():
+        if telling(slices, len(results)):
+            ordered = sorted(slices, key=lambda one: one.badness, reverse=True)
+            lines += [Line(text=""), *_slice_table(kind, ordered[:_SLICES], width, interval)]
+            rest = len(ordered) - _SLICES
+            lines += [Line(text=shorten(f"  .. and {rest:,} more", width))] if rest > 0 else []
+    return lines
+
+
+def _slice_table(kind: str, slices: Sequence[Slice], width: int, interval: Interval) -> list[Line]:
+    summaries = [{found.metric: found for found in summarise(one.results, interval=interval)} for one in slices]
+    metrics = list(dict.fromkeys(metric for found in summaries for metric in found))
+    columns = [
+        Column(title=f"by {kind}", cells=[shorten_left(one.value, width // 2) for one in slices], right=False),
+        Column(title="n", cells=[f"{len(one.results):,}" for one in slices]),
+        Column(title="failed", cells=[f"{one.failed:,}" for one in slices]),
+    ]
+    for number, metric in enumerate(metrics):
+        cells = [score(found[metric].mean) if metric in found else "-" for found in summaries]
+        columns.append(Column(title=metric, cells=cells, weight=len(metrics) - number))
+    head, *rows = table_lines(columns, width=width)
+    marks = [_RED if one.failed else {} for one in slices]
+    return [Line(text=head, markup=_BOLD), *(Line(text=r, markup=m) for r, m in zip(rows, marks, strict=True))]
 
 
 def _all_rows(results: Sequence[SampleResult], width: int) -> list[Line]:

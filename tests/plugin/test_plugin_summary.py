@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 SUITE = """
@@ -131,3 +133,39 @@ def test_the_embedded_critic_is_called_a_measure_of_the_wording(rag_project):
     ).run()  # fmt: skip
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["critic LLM  embedded", "embedded is a measure of the wording, not an LLM:*"])
+
+
+def test_slices_with_v_and_the_one_that_fails(rag_project, xdist_args):
+    rows = [
+        {
+            "id": f"q{number}",
+            "user_input": f"Question {number}?",
+            "response": "0.1" if number < 4 else "0.9",
+            "metadata": {
+                "question_type": "reasoning" if number < 5 else "simple",
+                "sources": [{"path": f"docs/{number % 2}.md"}],
+            },
+        }
+        for number in range(16)
+    ]
+    (rag_project.path / "testset.json").write_text(json.dumps(rows), encoding="utf-8")
+    rag_project.tests(SUITE)
+    named = "question_type=reasoning holds 4 of 4 failures: 4 of its 5 results failed, 0 of the 11 others"
+    assert " ".join(named.split()) in " ".join(" ".join(section(rag_project.run(*xdist_args))).split())
+    lines = section(rag_project.run("-v", *xdist_args))
+    assert {"by question_type   n  failed  quality", "by source  n  failed  quality"} <= set(lines)
+    assert "reasoning          5       4     0.26" in lines
+    full = section(rag_project.run("--ragas-summary=full", *xdist_args))
+    assert any(line.startswith("question_type reasoning") for line in full)
+    assert any(line.startswith("source docs/1.md") for line in full)
+    gates = [
+        "--ragas-fail-under=mean(quality, question_type=simple) >= 0.8",
+        "--ragas-fail-under=min(quality, source=docs/1.md) >= 0.8",
+    ]
+    result = rag_project.run(*gates, *xdist_args)
+    result.stdout.fnmatch_lines(
+        [
+            "gate passed: mean(quality, question_type=simple) 0.90 >= 0.80 (11 samples)",
+            "gate failed: min(quality, source=docs/1.md) 0.10 < 0.80 (8 samples)",
+        ]
+    )

@@ -87,7 +87,8 @@ def _check(run: RecordedRun, shown: str) -> None:
 
 def _lacks(row: RecordedRow) -> str:
     metric, why = next(iter(row.failures.items()), ("", row.outcome))
-    return f"  {row.key}: {metric}{': ' if metric else ''}{cut(why, 120)}"
+    named = not metric or why.startswith(metric)  # a failure mostly says itself which metric it is of
+    return f"  {row.key}: {'' if named else f'{metric}: '}{cut(why, 120)}"
 
 
 def _check_judges(baseline: RecordedRun, run: RecordedRun, kept: int, shown: str) -> None:

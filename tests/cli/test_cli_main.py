@@ -40,7 +40,13 @@ def test_help_names_everything(capsys: pytest.CaptureFixture[str], command: str 
 
 
 @pytest.mark.parametrize(
-    ("what", "title"), [("testset", "Testset of pytest-ragas"), ("config", "Settings of pytest-ragas")]
+    ("what", "title"),
+    [
+        ("testset", "Testset of pytest-ragas"),
+        ("config", "Settings of pytest-ragas"),
+        ("run", "A run file or baseline of pytest-ragas"),
+        ("report", "A report of pytest-ragas"),
+    ],
 )
 def test_schema_prints_what_the_package_publishes(capsys: pytest.CaptureFixture[str], what: str, title: str) -> None:
     assert main(["schema", what]) == 0

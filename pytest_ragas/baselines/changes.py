@@ -15,6 +15,9 @@ from pytest_ragas.statistics.power import detectable_drop
 from pytest_ragas.values.comparison import MetricChange, ScorePair
 from pytest_ragas.values.comparison_rules import ComparisonRules
 
+_WORTH_DRAWING = 0.25
+"""The p of the sign flips up to which the bootstrap is resampled."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestedMean:
@@ -80,7 +83,9 @@ def mean_of(
     """
     clusters = in_clusters(pairs, few=rules.few_clusters)
     # slices are many: they need p that are smaller than draws can tell, and fast
-    draw = not place
+    flipped = sign_flip(clusters.sums, seed=rules.seed, draw=not place)
+    # the larger p counts: where signs alone explain the change, the closed form's interval will do
+    draw = not place and flipped <= _WORTH_DRAWING
     boot = bootstrap(clusters, confidence=rules.confidence, seed=rules.seed, draw=draw)
     effect = rules.effect_of(metric)
     floor = noise.of_mean(pairs) * normal_quantile(1 - rules.mean_alpha) if effect is None else effect
@@ -88,7 +93,7 @@ def mean_of(
         metric=metric,
         pairs=tuple(pairs),
         clusters=clusters,
-        p=max(boot.p, sign_flip(clusters.sums, seed=rules.seed, draw=draw)),
+        p=max(boot.p, flipped),
         low=boot.low,
         high=boot.high,
         floor=floor,

@@ -51,8 +51,7 @@ def sign_flip(sums: Sequence[float], *, seed: int = 0, draw: bool = True) -> flo
         return 1.0
     if len(sizes) <= MOST_EXACT:
         return _exact(sizes, observed)
-    # two sums of the same values in another order differ in the last bits
-    groups = Counter(round(size, 9) for size in sizes)
+    groups = _counted(sizes)
     roughly = _saddlepoint(groups, observed)
     if not draw or len(groups) > MOST_VALUES or roughly > ROUGHLY:
         return roughly
@@ -76,6 +75,12 @@ def _patterns(sizes: Sequence[float]) -> list[float]:
     for size in sizes:
         found = [value - size for value in found] + [value + size for value in found]
     return found
+
+
+def _counted(sizes: Sequence[float]) -> Counter[float]:
+    """How often each size is there. Sums of the same values in another order differ in the last bits."""
+    seen: dict[float, float] = {}
+    return Counter(seen.setdefault(round(size, 9), size) for size in sizes)
 
 
 def _drawn(groups: Counter[float], observed: float, seed: int) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ragas.files.json_value import plain
+from pytest_ragas.reports.diagnosis import diagnosis_of
 from pytest_ragas.settings.prices import cost_of, known_price
 from pytest_ragas.settings.values import Settings
 from pytest_ragas.values.gate import Gate, GateVerdict, Threshold
@@ -49,7 +50,7 @@ def json_report(
         run: The run.
         created: When, in UTC: "2026-03-01T12:00:00Z".
         version: Of pytest-ragas.
-        complete: Whether it came to its end.
+        complete: Whether it came to its end; results that were not run make it incomplete in any case.
         verdicts: Gates that were decided.
         undecided: Gates that were not: the run was stopped, or no test is scored with their metric.
         settings: What may be spent, and what models cost.
@@ -62,7 +63,7 @@ def json_report(
         "report_format": REPORT_FORMAT,
         "created": created,
         "pytest_ragas": version,
-        "complete": complete,
+        "complete": complete and not any(_unrun(result) for result in run.results),
         "seconds": round(run.seconds, 3),
         "outcomes": {outcome: sum(result.outcome == outcome for result in run.results) for outcome in OUTCOMES},
         "metrics": {metric: _metric(run, metric) for metric in run.metrics()},
@@ -79,6 +80,10 @@ def json_report(
     }
 
 
+def _unrun(result: SampleResult) -> bool:
+    return any(failure.kind == "not run" for failure in result.failures)
+
+
 def _metric(run: Run, metric: str) -> dict[str, Any]:
     scores = [score for result in run.results for score in result.scores if score.metric == metric]
     failures = sum(failure.metric == metric for result in run.results for failure in result.failures)
@@ -91,6 +96,7 @@ def _metric(run: Run, metric: str) -> dict[str, Any]:
 
 
 def _result(result: SampleResult) -> dict[str, Any]:
+    found = diagnosis_of(result) if result.outcome == "failed" else None
     return {
         "nodeid": result.nodeid,
         "outcome": result.outcome,
@@ -99,6 +105,7 @@ def _result(result: SampleResult) -> dict[str, Any]:
         "scores": [score.to_json() for score in result.scores],
         "failures": [_failure(failure.to_json()) for failure in result.failures],
         "thresholds": [_threshold(threshold, result) for threshold in result.thresholds],
+        "diagnosis": None if found is None else found.to_json(),
     }
 
 

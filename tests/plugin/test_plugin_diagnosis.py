@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from pytest_ragas.reports.json_report import report_schema
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -41,9 +45,18 @@ def test_an_invented_answer_is_the_generators(rag_project, xdist_args) -> None:
                 pass
             """
         )
-        .run(*xdist_args)
+        .run("--ragas-json=report.json", *xdist_args)
     )
     result.assert_outcomes(failed=1)
+    report = json.loads((rag_project.path / "report.json").read_text(encoding="utf-8"))
+    Draft202012Validator(report_schema()).validate(report)
+    assert report["results"][0]["diagnosis"] == {
+        "cause": "generation",
+        "text": "no context supports",
+        "metric": "faithfulness",
+        "piece": "The chief executive plays golf in Scotland.",
+        "also": "",
+    }
     result.stdout.fnmatch_lines(
         [
             '  diagnosis    generation: no context supports "The chief executive plays golf in Scotland."',

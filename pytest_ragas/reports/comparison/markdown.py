@@ -17,12 +17,15 @@ _IDS = 20
 _QUESTION = 80
 
 
-def comparison_markdown(comparison: Comparison | Incomparable, *, questions: Mapping[RowKey, str]) -> str:
+def comparison_markdown(
+    comparison: Comparison | Incomparable, *, questions: Mapping[RowKey, str], causes: str = ""
+) -> str:
     """The text, with a line break at its end.
 
     Args:
         comparison: What became of it.
         questions: What rows ask, where that is known.
+        causes: Whose fault the rows that broke are, as `broken_causes` says it.
     """
     name = code(comparison.baseline)
     if isinstance(comparison, Incomparable):
@@ -35,6 +38,7 @@ def comparison_markdown(comparison: Comparison | Incomparable, *, questions: Map
     if comparison.changes:
         parts.append(_metrics(comparison))
     parts += _broken(comparison, questions)
+    parts += [f"Of these: {causes}"] if causes else []
     if comparison.slices:
         parts.append("**Where the drop is**\n\n" + _bullets(map(words.slice_words, comparison.slices)))
     parts.append(_rows(comparison))

@@ -29,6 +29,7 @@ def comparison_lines(
     *,
     width: int,
     questions: Mapping[RowKey, str],
+    causes: str = "",
     verbosity: int = 0,
 ) -> list[Line]:
     """What a person wants to know of a comparison.
@@ -37,6 +38,7 @@ def comparison_lines(
         comparison: What became of it.
         width: Columns of the terminal; no line is wider.
         questions: What rows ask, where that is known.
+        causes: Whose fault the rows that broke are, as `broken_causes` says it.
         verbosity: pytest's: below 0 the table and the verdict alone; above 0 more of the broken rows.
     """
     if isinstance(comparison, Incomparable):
@@ -44,6 +46,7 @@ def comparison_lines(
     lines = _table(comparison.changes, width) if comparison.changes else []
     if verbosity >= 0:
         lines += _broken(comparison, 12 if verbosity > 0 else 5, width, questions)
+        lines += wrapped_lines(f"  of these: {causes}", width, {}) if causes else []
         lines += _slices(comparison, width)
         lines += [Line(text=""), *_rows(comparison, width)]
         if seen := words.detectable_words(comparison.changes):

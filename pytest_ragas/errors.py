@@ -159,6 +159,9 @@ class ModelError(PytestRagasError):
 class TransientModelError(ModelError):
     """The model did not answer, but may if asked again."""
 
+    sent: bool = True
+    """Whether the request may have reached the model, which then may have worked for it; a client says where not."""
+
     def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
         """
         Args:
@@ -201,14 +204,18 @@ class MissingJudgementError(ModelError):
 class StructureError(ModelError):
     """The model answered, but not in the structure that was asked for."""
 
-    def __init__(self, message: str, *, raw: str = "") -> None:
+    def __init__(self, message: str, *, raw: str = "", truncated: bool = False, final: bool = False) -> None:
         """
         Args:
             message: What is wrong with the structure.
             raw: The model's text as it came.
+            truncated: Whether the model was stopped before it was done.
+            final: Whether asking the same model again would lead nowhere.
         """
         super().__init__(message)
         self.raw = raw
+        self.truncated = truncated
+        self.final = final
 
 
 def cut(text: str, limit: int = 300) -> str:

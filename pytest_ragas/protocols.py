@@ -109,6 +109,16 @@ another_request: ContextVar[Callable[[Usage], Awaitable[None]]] = ContextVar(
 and each further one, with what the earlier ones have cost. Raises `BudgetError` where it must not be sent."""
 
 
+def _any_length() -> int | None:
+    """Where there is no budget."""
+    return None
+
+
+answer_room: ContextVar[Callable[[], int | None]] = ContextVar("ragas_answer_room", default=_any_length)
+"""For a client whose configuration says no `max_tokens`: `answer_room.get()()` before each request is how many tokens
+of an answer the budget of the run has room for; None where it does not matter."""
+
+
 class Metric(Protocol):
     """A configured metric. Scoring returns; it keeps nothing."""
 

@@ -13,7 +13,14 @@ from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, ModelError, RejectedRequestError, StructureError
 from pytest_ragas.models.endpoint import Endpoint, endpoint_of
-from pytest_ragas.models.openai_errors import ServerError, problem, quirk_of, read_reply, refuses_form
+from pytest_ragas.models.openai_errors import (
+    ServerError,
+    problem,
+    quirk_of,
+    read_reply,
+    refuses_form,
+    refuses_length,
+)
 from pytest_ragas.models.openai_memory import Quirk, remembered, same_error
 from pytest_ragas.models.openai_vectors import (
     PACKING,
@@ -36,12 +43,16 @@ from pytest_ragas.models.openai_wire import (
 )
 from pytest_ragas.models.structured import Structure
 from pytest_ragas.models.transport import HTTPTransport, Transport
-from pytest_ragas.protocols import JSONSchema, another_request
+from pytest_ragas.protocols import JSONSchema, another_request, answer_room
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.model import Answer, Message, ModelIdentity, Usage, Vectors
 
 DEFAULTS: Mapping[str, Any] = {"temperature": 0}
 """What is sent though nobody asked for it. Dropped where a model takes no temperature."""
+
+_LENGTHS = frozenset({"max_tokens", "max_completion_tokens"})
+_LEAST_ROOM = 64
+"""Tokens of an answer below which a server is not asked whether it has room for fewer."""
 
 
 class OpenAIChat:
@@ -194,31 +205,46 @@ class OpenAIChat:
             if question.spent.calls:
                 await another_request.get()(question.spent)
             question.spent += Usage(calls=1)
-            reply = await self._transport.post(self._endpoint.chat_url, self._body(question, form, known))
+            room = self._room(question)
+            reply = await self._transport.post(self._endpoint.chat_url, self._body(question, form, known, room))
             data = read_reply(reply, self._endpoint)
             if isinstance(data, ModelError):
                 raise data
             if not isinstance(data, ServerError):
                 question.spent += tokens_of(data)
                 question.cut_off = cut_off(data)
-                value, text = read_answer(data, question.structure)
+                value, text = read_answer(data, question.structure, room=room)
                 return Answer(value=value, raw=text, usage=question.spent)
-            if not self._learn(data, question, known):
+            if self._learn(data, question, known, room):
+                continue
+            if room is not None and room > _LEAST_ROOM and refuses_length(data):
+                question.room = max(_LEAST_ROOM, room // 4)
+            else:
                 error = problem(data, endpoint=self._endpoint, model=self._model, given=self._given)
                 raise _FormRefusedError(error) if refuses_form(data, form) else error
 
-    def _body(self, question: _Question, form: Form, quirks: frozenset[Quirk]) -> bytes:
+    def _room(self, question: _Question) -> int | None:
+        """Tokens that the answer may have, where the budget says it and the configuration does not."""
+        if not _LENGTHS.isdisjoint(self._given):
+            return None
+        room = answer_room.get()()
+        return room if room is None or question.room is None else min(room, question.room)
+
+    def _body(self, question: _Question, form: Form, quirks: frozenset[Quirk], room: int | None) -> bytes:
         parameters = self._parameters
         if "no temperature" in quirks and "temperature" not in self._given:
             parameters = {name: value for name, value in parameters.items() if name != "temperature"}
+        if room is not None:
+            # not in the model's identity: an answer that it does not stop is the same without
+            parameters = {**parameters, "max_tokens": room}
         return chat_body(self._model, question.messages, parameters, question.structure, form, quirks)
 
-    def _learn(self, error: ServerError, question: _Question, known: frozenset[Quirk]) -> bool:
+    def _learn(self, error: ServerError, question: _Question, known: frozenset[Quirk], room: int | None) -> bool:
         """Whether the error tells what the request did not know yet, so that sending it again makes sense."""
         quirk = quirk_of(
             error,
             default_temperature="temperature" in self._parameters and "temperature" not in self._given,
-            sends_max_tokens="max_tokens" in self._parameters,
+            sends_max_tokens="max_tokens" in self._parameters or room is not None,
             sends_system=any(message.role == "system" for message in question.messages),
         )
         if quirk is None or quirk in known:
@@ -230,7 +256,7 @@ class OpenAIChat:
 class _Question:
     """One call of `ask` under way."""
 
-    __slots__ = ("cut_off", "hoped", "messages", "spent", "structure")
+    __slots__ = ("cut_off", "hoped", "messages", "room", "spent", "structure")
 
     def __init__(self, messages: Sequence[Message], structure: Structure) -> None:
         self.messages = messages
@@ -238,6 +264,8 @@ class _Question:
         self.spent = Usage()
         self.cut_off = False
         self.hoped = False
+        self.room: int | None = None
+        """Tokens of an answer that the server has room for, where it refused more."""
 
 
 class _FormRefusedError(Exception):

@@ -33,6 +33,7 @@ _NO_MODEL = re.compile(
     r"model_not_found|deploymentnotfound|\b(?:model|deployment)\b.*(?:not|n't)", re.IGNORECASE | re.S
 )
 _FILTERED = re.compile(r"content_filter|content management policy|responsibleai", re.IGNORECASE)
+_ABOUT_LENGTH = re.compile(r"max_(?:completion_|new_|output_)?tokens", re.IGNORECASE)
 _FAILED_GENERATION = re.compile(r"json_validate_failed|tool_use_failed", re.IGNORECASE)
 # not the bare word: servers also print all parameters of a request that failed for another reason
 _NO_TEMPERATURE = re.compile(
@@ -160,6 +161,11 @@ def refuses_form(error: ServerError, form: Form) -> bool:
     if _FAILED_GENERATION.search(error.code) or _FILTERED.search(error.text):
         return False
     return bool((_ABOUT_TOOLS if form == "tools" else _ABOUT_FORMAT).search(error.text))
+
+
+def refuses_length(error: ServerError) -> bool:
+    """Whether the server refuses an answer of the length that was asked for: more than it writes, or has room for."""
+    return error.status in (400, 422) and bool(_ABOUT_LENGTH.search(error.text) or _TOO_LONG.search(error.text))
 
 
 def quirk_of(

@@ -155,8 +155,13 @@ def cut_off(data: Any) -> bool:
     return _choice(data).get("finish_reason") == "length"
 
 
-def read_answer(data: Any, structure: Structure) -> tuple[Any, str]:
+def read_answer(data: Any, structure: Structure, *, room: int | None = None) -> tuple[Any, str]:
     """The validated value of a chat completion, and the text that it was read from.
+
+    Args:
+        data: The completion.
+        structure: What was asked for.
+        room: Tokens that the answer might have, where that was the budget's limit and not the configuration's.
 
     Raises:
         StructureError: There is no such value.
@@ -187,9 +192,14 @@ def read_answer(data: Any, structure: Structure) -> tuple[Any, str]:
     tokens = tokens_of(data).completion_tokens
     after = f" after {tokens} tokens" if tokens else ""
     where = ", while it was still reasoning" if thoughts and not text.strip() else ""
+    mend = "Raise max_tokens in generation_config."
+    if room is not None:
+        mend = (
+            f"In a run with a budget it had room for {room:,}. "
+            "Set max_tokens in generation_config to what the model needs."
+        )
     raise StructureError(
-        f"The answer is truncated: the model was stopped{after}{where}. Raise max_tokens in generation_config.",
-        raw=raw,
+        f"The answer is truncated: the model was stopped{after}{where}. {mend}", raw=raw, truncated=True
     )
 
 

@@ -150,7 +150,7 @@ class HTTPTransport:
         except asyncio.TimeoutError as error:
             where = self._endpoint.shown
             if isinstance(error, aiohttp.ConnectionTimeoutError):
-                return TransientModelError(f"{where} took no connection within {self._connect_timeout:g} s.")
+                return _unsent(f"{where} took no connection within {self._connect_timeout:g} s.")
             return TransientModelError(
                 f"{where} gave no answer within {self._timeout:g} s. If it needs longer, raise the model's timeout."
             )
@@ -170,19 +170,25 @@ class HTTPTransport:
             text = f"The proxy on the way to {where} answered {error.status}: {said}"
             if error.status == 407:
                 return RejectedRequestError(f"{text}. Write its user and password into HTTPS_PROXY.", status=407)
-            return TransientModelError(f"{text}. It comes from HTTPS_PROXY; NO_PROXY lists hosts that need none.")
+            return _unsent(f"{text}. It comes from HTTPS_PROXY; NO_PROXY lists hosts that need none.")
         if isinstance(error, aiohttp.ClientProxyConnectionError):
-            return TransientModelError(
+            return _unsent(
                 f"The proxy on the way to {where} cannot be reached: {said}. "
                 "It comes from HTTP_PROXY or HTTPS_PROXY; NO_PROXY lists hosts that need none."
             )
         if isinstance(error, aiohttp.ClientConnectorError):
             if isinstance(error.os_error, socket.gaierror) and error.os_error.errno == socket.EAI_NONAME:
                 return RejectedRequestError(f"There is no host of the name in {where}: {said}. Is api_base right?")
-            return TransientModelError(f"No connection to {where}: {said}. Is the server running, is api_base right?")
+            return _unsent(f"No connection to {where}: {said}. Is the server running, is api_base right?")
         if isinstance(error, (aiohttp.ClientError, OSError)):
             return TransientModelError(f"The connection to {where} broke: {type(error).__name__}: {said}")
         return RejectedRequestError(f"The request to {where} cannot be sent: {type(error).__name__}: {said}")
+
+
+def _unsent(text: str) -> TransientModelError:
+    error = TransientModelError(text)
+    error.sent = False
+    return error
 
 
 @lru_cache(maxsize=8)

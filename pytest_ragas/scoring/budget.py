@@ -1,8 +1,9 @@
 """`Budget`: whether there is room for another request, of calls, tokens and US dollars; asked before each.
 
-Before a request an estimate of it is set aside; its real usage replaces the estimate when it is over. A request for
+Before a request the most that it can cost is set aside; its real usage replaces that when it is over. A request for
 which there is no room beside what is set aside waits for what is in flight, which may cost less than was set aside.
-One for which there is no room beside what is spent is not made.
+One for whose estimate there is no room beside what is spent is not made. What is left in the end, too little for the
+dearest of answers, is spent by one request at a time, and an answer is stopped where it would overspend.
 """
 
 from __future__ import annotations
@@ -16,15 +17,26 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from pytest_ragas.errors import BudgetError, ModelError, StructureError
-from pytest_ragas.protocols import another_request
+from pytest_ragas.errors import BudgetError, ModelError, StructureError, TransientModelError
+from pytest_ragas.protocols import another_request, answer_room
 from pytest_ragas.scoring.ledger import Ledger, Limits
 from pytest_ragas.scoring.run_purse import RunPurse
 from pytest_ragas.settings.values import Price
 from pytest_ragas.values.model import ModelIdentity, Usage
 from pytest_ragas.values.spent import Spent
 
-__all__ = ["ANSWER", "BYTES_PER_TOKEN", "SHORTEST", "Budget", "Charge", "Limits", "Purse", "longest_answer"]
+__all__ = [
+    "ANSWER",
+    "BYTES_PER_TOKEN",
+    "FIRST_ROOM",
+    "ROOM",
+    "SHORTEST",
+    "Budget",
+    "Charge",
+    "Limits",
+    "Purse",
+    "longest_answer",
+]
 
 BYTES_PER_TOKEN = 3.0
 """UTF-8 bytes of a token before a model has said how many it counts: English has 4 to 5, Chinese about 3."""
@@ -33,6 +45,13 @@ ANSWER = 1_024
 
 SHORTEST = 64
 """Tokens of an answer below which no estimate goes: short answers vary most."""
+
+ROOM = 1_024
+"""Tokens that every answer may have, however short those before it were."""
+FIRST_ROOM = 4_096
+"""Tokens that an answer may have before one of its structure was seen."""
+TEMPLATE = 64
+"""Tokens that a server may add to a request: marks of its chat template."""
 
 FORKED = (
     "this process is a fork (pytest-forked), whose calls nobody would count against the budget of the run: none is made"
@@ -93,12 +112,15 @@ class Budget:
         """What one model is paid from."""
         return Purse(self, price, most=longest_answer(identity))
 
-    async def reserve(self, charge: Charge, estimate: Callable[[], Spent]) -> None:
-        """Set aside what a request may cost.
+    async def reserve(self, charge: Charge, estimate: Callable[[], tuple[Spent, Spent]]) -> Spent:
+        """Set aside what a request can cost.
 
         Args:
             charge: The request.
-            estimate: What it may cost, as far as is known at the moment.
+            estimate: What it will cost, and what it can cost, as far as is known at the moment.
+
+        Returns:
+            What is set aside.
 
         Raises:
             BudgetError: There is no room for it.
@@ -114,8 +136,9 @@ class Budget:
             try:
                 if time.monotonic() >= self._closes:  # it has waited for room until the end
                     raise BudgetError(self._why)
-                if await self._set_aside(charge, estimate()):
-                    return
+                room = await self._set_aside(charge, *estimate())
+                if room is not None:
+                    return room
                 await turn
             except BudgetError:
                 self.spent += Spent(refused=1)
@@ -124,8 +147,10 @@ class Budget:
                 if turn in self._waiting:
                     self._waiting.remove(turn)
 
-    async def _set_aside(self, charge: Charge, cost: Spent) -> bool:
-        return self._ledger.set_aside(charge, cost) if self._run is None else await self._run.set_aside(charge, cost)
+    async def _set_aside(self, charge: Charge, cost: Spent, most: Spent) -> Spent | None:
+        if self._run is None:
+            return self._ledger.set_aside(charge, cost, most)
+        return await self._run.set_aside(charge, cost, most)
 
     def settle(self, charge: Charge, cost: Spent) -> None:
         """A request is over."""
@@ -177,27 +202,57 @@ class Purse:
         return charge
 
     async def reserve(self, charge: Charge) -> None:
-        """Set aside what a request may cost.
+        """Set aside what a request can cost, and say in the charge how long its answer may be.
 
         Raises:
             BudgetError: There is no room for it.
         """
-        await self._budget.reserve(charge, charge.estimate)
+        charge.room = charge.wanted_room = None
+        room = await self._budget.reserve(charge, charge.estimate)
+        if charge.answers and self._most is None:
+            charge.wanted_room = self._longest(charge.kind)
+            charge.room = self._room(charge, room)
 
     def usage(self, charge: Charge) -> Usage:
-        """What a request may cost, at most.
+        """What a request will cost, roughly.
 
-        What is configured as the longest answer; else twice the longest one of its kind so far.
+        Its answer: what is configured as the longest one; else twice the longest one of its kind so far.
         """
         per_byte = self._per_byte or 1 / BYTES_PER_TOKEN
         written = self._written(charge.kind) if charge.answers else 0
         return Usage(calls=1, prompt_tokens=int(charge.size * per_byte) + 1, completion_tokens=written)
+
+    def most(self, charge: Charge) -> Usage:
+        """What a request can cost: no token is less than a byte, and no answer longer than it may be."""
+        read = max(charge.size + TEMPLATE, self.usage(charge).prompt_tokens)
+        written = self._longest(charge.kind) if charge.answers else 0
+        return Usage(calls=1, prompt_tokens=read, completion_tokens=written)
 
     def _written(self, kind: str) -> int:
         if self._most is not None:
             return self._most
         seen = self._answers.get(kind)
         return ANSWER if seen is None else max(SHORTEST, 2 * seen)
+
+    def _longest(self, kind: str) -> int:
+        if self._most is not None:
+            return self._most
+        return max(ROOM, 2 * self._written(kind)) if kind in self._answers else FIRST_ROOM
+
+    def _room(self, charge: Charge, aside: Spent) -> int | None:
+        """Tokens that the answer may have, for what is set aside; None where no budget depends on them."""
+        limits, cost = self._budget.limits, self.usage(charge)
+
+        def beside(read: int) -> list[int]:
+            rooms = [] if limits.tokens is None else [aside.tokens - read]
+            if limits.usd is not None and self._price.output:
+                rooms.append(int((aside.usd * _MILLION - read * self._price.input) / self._price.output))
+            return rooms
+
+        rooms = beside(self.most(charge).prompt_tokens)
+        if rooms and min(rooms) < cost.completion_tokens:  # the last call: all that overspends is how much it reads
+            rooms = beside(cost.prompt_tokens)
+        return max(1, min(self._longest(charge.kind), *rooms)) if rooms else None
 
     def cost(self, usage: Usage) -> Spent:
         """What usage costs."""
@@ -218,15 +273,32 @@ class Purse:
             self._answers[charge.kind] = max(self._answers.get(charge.kind, 0), usage.completion_tokens)
         self._budget.settle(charge, self.cost(usage))
 
+    def was_longer(self, charge: Charge) -> None:
+        """An answer was stopped: the next of its kind shall have more room, also where the server counts nothing."""
+        self._answers[charge.kind] = max(self._answers.get(charge.kind, 0), charge.room or 0)
+
 
 class Charge:
     """One request, or several in a row that answer one call: paid for when its `with` block ends.
 
     Attributes:
         usage: What it cost, as the model said; None where it has not.
+        room: Tokens that the answer may have; None where the configuration says it, or no budget depends on it.
+        wanted_room: Tokens that it would have in a budget with more left.
     """
 
-    __slots__ = ("_paid", "_purse", "_reserved", "_token", "answers", "kind", "size", "usage")
+    __slots__ = (
+        "_paid",
+        "_purse",
+        "_reserved",
+        "_tokens",
+        "answers",
+        "kind",
+        "room",
+        "size",
+        "usage",
+        "wanted_room",
+    )
 
     def __init__(self, purse: Purse, kind: str, size: int, *, answers: bool) -> None:
         self._purse = purse
@@ -234,6 +306,8 @@ class Charge:
         self.size = size
         self.answers = answers
         self.usage: Usage | None = None
+        self.room: int | None = None
+        self.wanted_room: int | None = None
         self._paid = Usage()
         self._reserved = True
 
@@ -252,19 +326,33 @@ class Charge:
         await self._purse.reserve(self)
         self._reserved = True
 
-    def estimate(self) -> Spent:
-        """What it may cost."""
-        return self._purse.cost(self._purse.usage(self))
+    def estimate(self) -> tuple[Spent, Spent]:
+        """What it will cost, and what it can cost."""
+        return self._purse.cost(self._purse.usage(self)), self._purse.cost(self._purse.most(self))
+
+    def check_room(self, error: StructureError) -> None:
+        """A wrong answer: was it stopped because no more was left?
+
+        Raises:
+            BudgetError: It was.
+        """
+        if error.truncated and self.room is not None and self.wanted_room is not None and self.room < self.wanted_room:
+            self.usage = error.usage if isinstance(error.usage, Usage) else None
+            raise BudgetError(
+                f"what was left of the budget of the run had room for an answer of {self.room:,} tokens, and this one "
+                "was longer: it was stopped there"
+            ) from error
 
     def __enter__(self) -> Charge:
-        self._token = another_request.set(self.another)
+        self._tokens = another_request.set(self.another), answer_room.set(lambda: self.room)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with contextlib.suppress(ValueError):  # the loop is gone, and this is the end of its last task
-            another_request.reset(self._token)
+            another_request.reset(self._tokens[0])
+            answer_room.reset(self._tokens[1])
         if not self._reserved:
             return  # it is paid for, and the next request was not sent
         usage = self.usage
@@ -275,10 +363,18 @@ class Charge:
         calls = max(1, usage.calls) if usage is not None else 1
         counted = usage is not None and bool(usage.prompt_tokens or usage.completion_tokens)
         if usage is None or not counted:
-            refused = isinstance(error, ModelError) and not isinstance(error, StructureError)
             # a refusal costs nothing; a server that counts no tokens, and a request that was cut off, what they may
-            usage = Usage() if refused else self._purse.usage(self)
+            usage = Usage() if _refused(error) else self._purse.usage(self)
         self._purse.settle(self, dataclasses.replace(usage, calls=calls), learn=counted)
+        if isinstance(error, StructureError) and error.truncated and self.room is not None:
+            self._purse.was_longer(self)
+
+
+def _refused(error: BaseException | None) -> bool:
+    """Whether no model has worked for it. One that never answered may have, and so may one that broke off."""
+    if isinstance(error, TransientModelError):
+        return not error.sent or (error.status is not None and error.status >= 400)
+    return isinstance(error, ModelError) and not isinstance(error, StructureError)
 
 
 def longest_answer(identity: ModelIdentity) -> int | None:

@@ -112,7 +112,11 @@ class GuardedLLM:
             len(message.content.encode("utf-8", "replace")) for message in messages
         )
         with await self._purse.pay(str(schema.get("title", "")), size) as charge:
-            answer = await self._send(schema, messages)
+            try:
+                answer = await self._send(schema, messages)
+            except StructureError as error:
+                charge.check_room(error)
+                raise
             charge.usage = answer.usage
             return answer
 
@@ -250,7 +254,7 @@ def _told(error: ModelError, role: str) -> ModelError:
     elif type(error) is RejectedRequestError:
         told = RejectedRequestError(text, status=error.status)
     elif type(error) is StructureError:
-        told = StructureError(text, raw=error.raw)
+        told = StructureError(text, raw=error.raw, truncated=error.truncated, final=error.final)
     elif type(error) is ModelError:
         told = ModelError(text)
     else:

@@ -71,16 +71,20 @@ class Ledger:
         self._share = share
         self._set_aside: dict[Hashable, Spent] = {}
 
-    def set_aside(self, request: Hashable, cost: Spent) -> bool:
-        """Set aside what a request may cost.
+    def set_aside(self, request: Hashable, cost: Spent, most: Spent) -> Spent | None:
+        """Set aside the most that a request can cost; or all that is left, if nothing else is under way.
+
+        So requests go side by side as long as not even the dearest of all answers could overspend. What is left after
+        that is spent by one request at a time.
 
         Args:
             request: Names it until it is settled.
-            cost: What it may cost.
+            cost: What it will cost, as far as one can say. It is not made where that is more than is left.
+            most: What it can cost.
 
         Returns:
-            Whether it is set aside. If not, there may be room when one of those under way has cost less than was set
-            aside for it.
+            What is set aside. None if there is no room yet, since those under way may cost less than was set aside for
+            them.
 
         Raises:
             BudgetError: There is no room, whatever those under way will cost.
@@ -88,10 +92,12 @@ class Ledger:
         if (why := self._too_much(self.spent + cost, cost)) is not None:
             self.spent += Spent(refused=1)
             raise BudgetError(why)
-        if self._too_much(sum(self._set_aside.values(), self.spent + cost), cost) is not None:
-            return False
-        self._set_aside[request] = cost
-        return True
+        if self._too_much(sum(self._set_aside.values(), self.spent + most), cost) is not None:
+            if self._set_aside:
+                return None
+            most = self._left(most)
+        self._set_aside[request] = most
+        return most
 
     def settle(self, request: Hashable, cost: Spent) -> None:
         """A request is over, and this is what it cost."""
@@ -106,6 +112,14 @@ class Ledger:
         """
         for request in [name for name in self._set_aside if isinstance(name, tuple) and name[0] == prefix]:
             self.spent += self._set_aside.pop(request)
+
+    def _left(self, most: Spent) -> Spent:
+        tokens, usd = self.limits.tokens, self.limits.usd
+        return Spent(
+            calls=most.calls,
+            tokens=most.tokens if tokens is None else min(most.tokens, tokens - self.spent.tokens),
+            usd=most.usd if usd is None else min(most.usd, usd - self.spent.usd),
+        )
 
     def _too_much(self, total: Spent, cost: Spent) -> str | None:
         """Why a total is more than may be spent; None where it is not."""

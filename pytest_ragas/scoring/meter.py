@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pytest_ragas.protocols import another_request
 from pytest_ragas.values.model import Usage
 
 
@@ -31,11 +33,22 @@ class Meter:
     def request(self) -> Iterator[Receipt]:
         """Count one request; put what it cost into the receipt."""
         receipt = Receipt()
+        may = another_request.get()
+
+        async def another(so_far: Usage) -> None:
+            """The call takes one more request: if nobody ever says what it cost in all, this much is known."""
+            receipt.usage = so_far
+            await may(so_far)
+            receipt.usage = so_far + Usage(calls=1)
+
+        token = another_request.set(another)
         with self._lock:
             self._in_flight += 1
         try:
             yield receipt
         finally:
+            with contextlib.suppress(ValueError):  # the loop is gone, and this is the end of its last task
+                another_request.reset(token)
             usage = receipt.usage
             with self._lock:
                 self._in_flight -= 1

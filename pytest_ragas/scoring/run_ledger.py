@@ -59,18 +59,19 @@ class RunLedger:
             say: Answers it.
         """
         request = worker, int(message["number"])
+        cost = Spent.from_json(message.get("cost") or {})
         if message["purse"] == "paid":
-            self._ledger.settle(request, _cost(message))
+            self._ledger.settle(request, cost)
             self._tell_waiting()
             return
         try:
-            room = self._ledger.set_aside(request, _cost(message))
+            room = self._ledger.set_aside(request, cost, Spent.from_json(message["most"]))
         except BudgetError as error:
             say(purse="said", number=request[1], why=str(error))
             return
-        if not room:
+        if room is None:
             self._waiting[worker] = say
-        say(purse="said", number=request[1], room=room)
+        say(purse="said", number=request[1], room=None if room is None else room.to_json())
 
     def lose(self, worker: str) -> None:
         """A process is gone: nobody will say what its requests under way have cost."""
@@ -89,9 +90,3 @@ class RunLedger:
                 say(purse="again")
             except BrokenLineError:
                 continue  # its end is heard next
-
-
-def _cost(message: Mapping[str, Any]) -> Spent:
-    return Spent(
-        calls=int(message.get("calls", 0)), tokens=int(message.get("tokens", 0)), usd=float(message.get("usd", 0.0))
-    )

@@ -2,8 +2,8 @@
 
 ```text
 worker                      server (`run_ledger.py`), which keeps the one `Ledger`
-  ask   number, cost   ->   room: set aside · no room yet: wait for `again` · none: why
-  paid  number, cost   ->   what was set aside is replaced; who waits is told `again`
+  ask   number, cost, most  ->  what is set aside · nothing yet: wait for `again` · no room: why
+  paid  number, cost        ->  what was set aside is replaced; who waits is told `again`
 ```
 
 A worker that cannot reach the server makes no calls: what others spend meanwhile it cannot know, and a budget is never
@@ -47,7 +47,7 @@ class RunPurse:
         self.again: Callable[[], None] = lambda: None
         """Told, in any thread, when there may be room that there was not."""
 
-    async def set_aside(self, request: Hashable, cost: Spent) -> bool:
+    async def set_aside(self, request: Hashable, cost: Spent, most: Spent) -> Spent | None:
         """See `Ledger.set_aside`; the answer is the server's.
 
         Raises:
@@ -59,7 +59,7 @@ class RunPurse:
             if self._gone or self._pid != os.getpid():  # a forked child has no thread that would hear the answer
                 raise BudgetError(GONE)
             self._asked[number] = loop, answer
-        self._tell(purse="ask", number=number, calls=cost.calls, tokens=cost.tokens, usd=cost.usd)
+        self._tell(purse="ask", number=number, cost=cost.to_json(), most=most.to_json())
         try:
             said = await answer
         except asyncio.CancelledError:
@@ -70,16 +70,16 @@ class RunPurse:
                 self._asked.pop(number, None)
         if "why" in said:
             raise BudgetError(str(said["why"]))
-        if said.get("room"):
-            self._of[request] = number
-            return True
-        return False
+        if said.get("room") is None:
+            return None
+        self._of[request] = number
+        return Spent.from_json(said["room"])
 
     def settle(self, request: Hashable, cost: Spent) -> None:
         """A request is over, and this is what it cost."""
         number = self._of.pop(request, None)
         if number is not None:
-            self._tell(purse="paid", number=number, calls=cost.calls, tokens=cost.tokens, usd=cost.usd)
+            self._tell(purse="paid", number=number, cost=cost.to_json())
 
     def hear(self, message: Mapping[str, Any]) -> None:
         """The server has said something. In the client's thread."""

@@ -25,11 +25,17 @@ def check_priced(settings: Settings) -> None:
     """Find out before the run whether a budget in US dollars can be kept.
 
     Raises:
-        ConfigurationError: A model that is configured for judging has no price.
+        ConfigurationError: A model that is configured has no price. The generator LLM too, though not every run
+            generates: when one does, it is told before anything is paid.
     """
     if not _needed(settings):
         return
-    for key, model in (("critic_llm", settings.critic_llm), ("embeddings", settings.embeddings)):
+    models = {
+        "critic_llm": settings.critic_llm,
+        "generator_llm": settings.generator_llm,
+        "embeddings": settings.embeddings,
+    }
+    for key, model in models.items():
         if model is not None and _unpriced(model, settings):
             raise ConfigurationError(_message(model.model_name, f"{key}.model_name"))
 
@@ -42,8 +48,7 @@ def price_of(identity: ModelIdentity, settings: Settings) -> Price:
     """
     known = known_price(identity, settings)
     if known is None and _needed(settings):
-        writes = settings.generator_llm is not None and settings.generator_llm.model_name == identity.name
-        raise ConfigurationError(_message(identity.name, "generator_llm.model_name" if writes else "of a fixture"))
+        raise ConfigurationError(_message(identity.name, "of a fixture"))
     return known or Price()
 
 

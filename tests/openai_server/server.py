@@ -67,6 +67,10 @@ class OpenAIServer:
     """Names of body fields that are answered with 400, and the message."""
     api_key: str = ""
     """What must come as `Authorization: Bearer` or `api-key`; empty: anything goes."""
+    refuse: Callable[[dict[str, Any]], str] = lambda body: ""
+    """A message for bodies that are answered with 400; empty for the others."""
+    complete: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = lambda body, completion: completion
+    """Has the last word on a chat completion: its usage, where it ends."""
     max_batch: int = 0
     """Most texts in one embeddings request; 0: any number."""
     shuffled: bool = False
@@ -195,6 +199,8 @@ class OpenAIServer:
         for name, message in self.refuses.items():
             if name in body:
                 return _error(400, message, param=name)
+        if message := self.refuse(body):
+            return _error(400, message)
         if route == "embeddings":
             return self._embeddings(body)
         return await self._chat(body, struck[0].kind if struck else "")
@@ -238,7 +244,8 @@ class OpenAIServer:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if spoiled in SPOILED:
             text = SPOILED[spoiled](text or "")
-        return web.json_response(_completion(body, mode, text, spoiled, prose=mode in self.ignores))
+        completion = _completion(body, mode, text, spoiled, prose=mode in self.ignores)
+        return web.json_response(self.complete(body, completion))
 
 
 def read_request(body: dict[str, Any]) -> dict[str, Any]:

@@ -173,7 +173,12 @@ def test_what_a_worker_said_before_it_ended_is_read_to_the_end(server: ShareServ
     line = connect(server.port, timeout=5)
     line.send(token=server.token, worker="gw0", limit=4, budget={"calls": 2_000, "tokens": None, "usd": None})
     line.connection.recv(100)  # its first share of the limit: it is known
-    said = [{"purse": purse, "number": number, "calls": 1} for number in range(1, 500) for purse in ("ask", "paid")]
+    one = Spent(calls=1).to_json()
+    said = [
+        {"purse": purse, "number": number, "cost": one, "most": one}
+        for number in range(1, 500)
+        for purse in ("ask", "paid")
+    ]
     line.connection.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in said))
     server.forget("gw0")
     assert server.spent() == Spent(calls=499)
@@ -185,14 +190,19 @@ def test_who_is_cancelled_while_the_server_thinks_gives_back_what_it_may_get() -
     purse = RunPurse(lambda **message: said.append(message))
 
     async def run() -> None:
-        task = asyncio.ensure_future(purse.set_aside("a request", Spent(calls=1)))
+        task = asyncio.ensure_future(purse.set_aside("a request", Spent(calls=1), Spent(calls=1, tokens=9)))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(run())
     assert said == [
-        {"purse": "ask", "number": 1, "calls": 1, "tokens": 0, "usd": 0.0},
+        {
+            "purse": "ask",
+            "number": 1,
+            "cost": Spent(calls=1).to_json(),
+            "most": Spent(calls=1, tokens=9).to_json(),
+        },
         {"purse": "paid", "number": 1},
     ]
 

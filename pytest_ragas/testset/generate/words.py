@@ -13,8 +13,8 @@ _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 _PIECE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)])\s)|(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
 _MARK = re.compile(r"^(?:#{1,6}|[-*+]|\d+[.)])\s+")
 """What makes a line a heading or an item."""
-_HEADING = re.compile(r"(?m)^(#{1,6}\s.*)\n(?=\S)")
-"""A heading without an empty line behind it: what follows is a sentence of its own."""
+_HEADING = re.compile(r"(?m)^#{1,6}\s.*$")
+"""A heading of Markdown: it is no sentence, nor a part of the one that follows."""
 _SHORT = 4
 """Words below which a sentence is no focus, but a heading or a crumb."""
 _FEW = 8
@@ -55,7 +55,7 @@ def entities(text: str) -> set[str]:
 
 def sentences(text: str) -> list[str]:
     """Its sentences and list items that are long enough to ask about; the whole text where none is."""
-    text = _HEADING.sub(r"\1\n\n", text)
-    pieces = [_MARK.sub("", " ".join(piece.split())) for piece in _PIECE.split(text)]
+    body = _HEADING.sub("\n\n", text)
+    pieces = [_MARK.sub("", " ".join(piece.split())) for piece in _PIECE.split(body)]
     long_enough = [piece for piece in pieces if len(words(piece)) >= _SHORT] or [" ".join(text.split())]
     return [cut(piece, _LONG) for piece in long_enough]

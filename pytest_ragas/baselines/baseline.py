@@ -82,7 +82,7 @@ def _check(run: RecordedRun, shown: str) -> None:
             "Mend this and run again, or leave these tests out: rows that do not run stay as they are."
         )
     if not run.complete:
-        raise BaselineError(f"{refused}the run was stopped before its end. Let it run to its end.")
+        raise BaselineError(f"{refused}the run did not come to its end (-x, Ctrl-C, a crash). Let it run to its end.")
 
 
 def _lacks(row: RecordedRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,29 +23,40 @@ class Collected:
     whole: bool = True
     """Whether pytest was asked for whole files; with `file.py::test` or --lf, it passes over the others of a file."""
 
-    def outdated(self, key: RowKey, run: RecordedRun) -> bool:
-        """Whether a row that a run does not have is none of the suite any more, and not only left out of the run.
 
-        Args:
-            key: Of a row of an earlier run that is not in this one.
-            run: This one.
-        """
-        file, _, _ = key.test.partition("::")
+def outdated(collected: Collected, run: RecordedRun) -> Callable[[RowKey], bool]:
+    """Says of a row that a run does not have whether the suite has it no longer, or it was only left out of the run.
+
+    Args:
+        collected: What the suite holds today.
+        run: The run.
+
+    Returns:
+        To be asked about keys of an earlier run that are not in this one.
+    """
+    tests = {row.key.test for row in run.rows}
+    scored = {(row.key.test, row.key.sample_id) for row in run.rows}
+    files = {_file(function) for function in collected.functions}
+
+    def is_outdated(key: RowKey) -> bool:
         function = _function(key.test)
-        if not (self.root / file).exists():
+        ids = collected.rows.get(function)
+        if not (collected.root / _file(function)).exists():
             return True
-        ids = self.rows.get(function)
-        if ids is not None and not self._made_by_a_row(key, ids):
-            return key.sample_id not in ids or _again(key, run)
-        if function not in self.functions:
+        if ids is not None and not _made_by_a_row(key, ids):
+            # the testset has it no longer, or the test gave fewer results for it
+            return key.sample_id not in ids or (key.test, key.sample_id) in scored
+        if function not in collected.functions:
             # other tests of the file were collected: this one is gone, or has another name
-            files = {function.partition("::")[0] for function in self.functions}
-            return self.whole and file in files
-        return any(row.key.test == key.test for row in run.rows)
+            return collected.whole and _file(function) in files
+        return key.test in tests
 
-    def _made_by_a_row(self, key: RowKey, ids: Collection[str]) -> bool:
-        """Whether the row is a sample that a test made itself, while it ran for a row of its testset."""
-        return key.sample_id not in ids and any(test_of(key.test, id) != key.test for id in ids)
+    return is_outdated
+
+
+def _made_by_a_row(key: RowKey, ids: Collection[str]) -> bool:
+    """Whether the row is a sample that a test made itself, while it ran for a row of its testset."""
+    return "[" in key.test and key.sample_id not in ids and any(test_of(key.test, id) != key.test for id in ids)
 
 
 def _function(test: str) -> str:
@@ -53,6 +64,5 @@ def _function(test: str) -> str:
     return f"{file}{colons}{name.partition('[')[0]}"
 
 
-def _again(key: RowKey, run: RecordedRun) -> bool:
-    """Whether the test was run for this row, and gave fewer results than before."""
-    return any((row.key.test, row.key.sample_id) == (key.test, key.sample_id) for row in run.rows)
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0]

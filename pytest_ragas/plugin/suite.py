@@ -46,6 +46,7 @@ class Suite:
         unasked: Configured gates on metrics that no test of this run is scored with.
         summarised: Whether the terminal had its summary.
         stopped: Whether the loop over the tests did not come to its end (-x, Ctrl-C): gates are not decided then.
+        crashed: Whether a worker of pytest-xdist has: results of it may be missing.
         metrics: The metrics that marked tests are scored with, in order of collection.
         settings_error: Why the settings cannot be used, once that has ended the run.
         rows: Of test functions with a testset, by nodeid: its rows.
@@ -57,6 +58,7 @@ class Suite:
         self.verdicts: tuple[GateVerdict, ...] = ()
         self.unasked: tuple[Gate, ...] = ()
         self.stopped = False
+        self.crashed = False
         self.summarised = False
         self.metrics: dict[str, None] = {}
         self.settings_error = ""

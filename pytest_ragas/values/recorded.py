@@ -171,7 +171,7 @@ class RecordedRun:
     """"python", "platform", "pytest", "pytest-ragas", "ragas" … -> version. Nothing that names a person or machine."""
     seconds: float = 0.0
     complete: bool = True
-    """False for a run that was stopped before its end (-x, Ctrl-C, a budget)."""
+    """False for a run that was stopped before its end (-x, Ctrl-C, a budget), or lost a worker of pytest-xdist."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; `from_json` reads it back."""

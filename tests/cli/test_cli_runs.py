@@ -159,7 +159,7 @@ def test_shards_become_a_baseline(store: RunStore, capsys: pytest.CaptureFixture
     assert len(data["rows"]) == 3
     assert data["seconds"] == 0
     assert main(["merge", "main", "stopped", "--baseline", "-o", "other.json"]) == 1
-    assert "The baseline other.json was not updated: the run was stopped before its end" in capsys.readouterr().err
+    assert "The baseline other.json was not updated: the run did not come to its end" in capsys.readouterr().err
     assert not Path("other.json").exists()
 
 

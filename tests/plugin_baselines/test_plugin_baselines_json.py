@@ -98,6 +98,7 @@ def test_models_say_what_they_cost_and_a_budget_what_is_left(kept, openai_server
     data = report(kept.folder)
     assert data["outcomes"]["not run"] + data["outcomes"]["passed"] == 3
     assert data["outcomes"]["not run"] >= 1
+    assert data["complete"] is False
     unrun = next(one for one in data["results"] if one["outcome"] == "not run")
     assert unrun["failures"][0]["kind"] == "not run"
     (model,) = data["models"]

@@ -126,9 +126,9 @@ def test_a_sample_that_a_test_makes_beside_its_row_is_no_row_of_the_testset(kept
         (
             ["0.9", "BOOM"],
             [],
-            ["*1 row has no score.", "  test_rag.py::test_rag*q2*: quality: *401*", "Mend this and run*"],
+            ["*1 row has no score.", "  test_rag.py::test_rag*q2*: quality of row*401*", "Mend this and run*"],
         ),
-        (["0.1", "0.9"], ["-x"], ["*the run was stopped before its end. Let it run to its end."]),
+        (["0.1", "0.9"], ["-x"], ["*the run did not come to its end (-x, Ctrl-C, a crash). Let it run to its end."]),
         (["0.9"], ["-k", "nothing"], ["*this run has scored nothing. Run tests that are marked ragas."]),
     ],
     ids=["error", "-x", "nothing"],
@@ -194,3 +194,45 @@ def test_a_damaged_baseline_is_not_overwritten(kept):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["baseline.json cannot be read as a run: no valid JSON*"])
     assert (kept.folder / "baseline.json").read_text() == "{"
+
+
+def test_methods_of_a_class_are_tests_like_others(kept):
+    kept.project.testset("0.9", "0.8").tests(
+        """
+        @pytest.mark.parametrize("size", ["small", "large"])
+        @pytest.mark.ragas(testset="testset.json", metrics=["quality"])
+        class TestRag:
+            def test_one(self, ragas_sample, size):
+                pass
+
+            def test_two(self, ragas_sample, size):
+                pass
+        """
+    )
+    kept.project.run(*UPDATE)
+    assert len(kept.scores()) == 8
+    kept.project.testset("0.9")
+    result = kept.project.run(*UPDATE, "-k", "test_one and large")
+    result.stdout.fnmatch_lines(["baseline updated: baseline.json (1 row the same, 4 removed, 3 not run and kept)"])
+    assert set(kept.scores()) == {
+        f"TestRag::test_{name}[{size}] q1" for name in ("one", "two") for size in ("small", "large")
+    }
+
+
+def test_a_worker_that_crashes_leaves_the_baseline_as_it_is(kept):
+    kept.project.testset("0.9").run(*UPDATE)
+    before = (kept.folder / "baseline.json").read_bytes()
+    kept.project.testset("0.9", "0.8").tests(
+        """
+        import os
+
+        @pytest.mark.ragas(testset="testset.json", metrics=["quality"])
+        def test_rag(ragas_sample):
+            if ragas_sample.id == "q2":
+                os._exit(1)
+        """
+    )
+    result = kept.project.run(*UPDATE, "--ragas-save=crashed", "-n1", "--max-worker-restart=0")
+    assert result.ret != pytest.ExitCode.OK
+    assert (kept.folder / "baseline.json").read_bytes() == before
+    assert [metric["metric"] for metric in kept.run("0001_crashed.json")["metrics"]] == ["quality"]

@@ -92,6 +92,7 @@ class Keeper:
 
     def _update(self) -> None:
         from pytest_ragas.baselines.baseline import updated
+        from pytest_ragas.baselines.outdated import outdated
         from pytest_ragas.baselines.run_file import read_run, write_run
         from pytest_ragas.files.lock import locked
         from pytest_ragas.plugin.baselines.recorded import recorded_run
@@ -101,11 +102,11 @@ class Keeper:
         run = recorded_run(self._suite)
         collecting = self._suite.config.pluginmanager.get_plugin(COLLECTING)
         assert isinstance(collecting, Collecting)  # registered with this plugin
-        collected = collecting.collected()
+        gone = outdated(collecting.collected(), run)
         try:
             with locked(path):
                 before = read_run(path, shown=shown) if path.exists() else None
-                after = updated(before, run, shown=shown, outdated=lambda key: collected.outdated(key, run))
+                after = updated(before, run, shown=shown, outdated=gone)
                 if after.written:
                     write_run(after.run, path, answers=False)
         except OSError as error:

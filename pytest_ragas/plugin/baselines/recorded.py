@@ -41,5 +41,5 @@ def recorded_run(suite: Suite, *, name: str = "") -> RecordedRun:
         testsets=facts.testsets,
         commit=config.stash[_COMMIT],
         environment=environment(),
-        complete=not suite.stopped,
+        complete=not (suite.stopped or suite.crashed),
     )

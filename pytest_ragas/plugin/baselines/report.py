@@ -39,7 +39,7 @@ def write_report(suite: Suite, path: Path, *, shown: str) -> None:
         run,
         created=now(),
         version=metadata.version("pytest-ragas"),
-        complete=not suite.stopped,
+        complete=not (suite.stopped or suite.crashed),
         verdicts=suite.verdicts,
         undecided=undecided,
         settings=suite.settings,

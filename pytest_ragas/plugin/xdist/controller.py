@@ -46,6 +46,7 @@ class Controller:
             self._dealing.forget(node)
         if error is None or error == "keyboard-interrupt":
             return  # it was stopped
+        self._suite.crashed = True
         for key, setup in list(self._owed.items()):
             if key[1] == node.gateway.id:
                 self._report_lost(key, setup, f"worker {node.gateway.id!r} {CRASHED}")

@@ -22,7 +22,7 @@ class CutPoint:
 
     threshold: float
     low: float
-    """Lower end of its 95 % bootstrap interval."""
+    """Lower end of its 95 % bootstrap interval; never of zero width, as a gap between two scores has room."""
     high: float
     elsewhere: float | None
     """Mean balanced accuracy on the rows that a resample left out, at the threshold that it chose."""
@@ -44,27 +44,28 @@ def cut_point(values: Sequence[float], good: Sequence[bool], *, draws: int = DRA
         W. Youden, Cancer 3 (1950), 32-35. The outlook on other rows is the leave-one-out bootstrap of B. Efron,
         JASA 78 (1983), 316-331: what was chosen on the rows that were drawn is tried on those that were not.
     """
-    threshold = best_threshold(values, good)
-    if threshold is None:
+    gap = _best_gap(values, good)
+    if gap is None:
         return None
-    thresholds, outlook = [], []
+    threshold = _between(*gap)
+    lower, upper, outlook = [gap[0]], [gap[1]], []
     size = len(values)
     for counts in _draws(good, min(draws, max(200, _STEPS // size)), seed):
-        drawn = best_threshold(values, good, counts)
+        drawn = _best_gap(values, good, counts)
         if drawn is None:
             continue
-        thresholds.append(drawn)
+        lower.append(drawn[0])
+        upper.append(drawn[1])
         rest = [index for index in range(size) if not counts[index]]
-        table = decisions([values[index] for index in rest], [good[index] for index in rest], drawn)
+        table = decisions([values[index] for index in rest], [good[index] for index in rest], _between(*drawn))
         goods, bads = table.good_held + table.good_broken, table.bad_held + table.bad_broken
         if goods and bads:
             outlook.append((table.good_held / goods + table.bad_broken / bads) / 2)
-    ordered = sorted(thresholds) or [threshold]
-    cut = round(0.025 * len(ordered))
+    cut = round(0.025 * len(lower))
     return CutPoint(
         threshold=threshold,
-        low=min(threshold, ordered[min(cut, len(ordered) - 1)]),
-        high=max(threshold, ordered[max(-1 - cut, -len(ordered))]),
+        low=min(threshold, sorted(lower)[cut]),
+        high=max(threshold, sorted(upper)[-1 - cut]),
         elsewhere=sum(outlook) / len(outlook) if outlook else None,
     )
 
@@ -81,6 +82,14 @@ def best_threshold(
         good: What people say of each.
         weights: How often each row counts; once, if not given.
     """
+    gap = _best_gap(values, good, weights)
+    return None if gap is None else _between(*gap)
+
+
+def _best_gap(
+    values: Sequence[float], good: Sequence[bool], weights: Sequence[float] | None = None
+) -> tuple[float, float] | None:
+    """The two neighbouring scores that the best threshold parts: above the first, and not above the second."""
     counts = weights or [1.0] * len(values)
     groups: dict[float, list[float]] = {}
     for value, is_good, weight in zip(values, good, counts, strict=True):
@@ -97,7 +106,7 @@ def best_threshold(
         youden = bad_below / bads - good_below / goods
         if youden > best + 1e-12 or (youden > best - 1e-12 and best and upper - lower > gap[1] - gap[0]):
             best, gap = max(best, youden), (lower, upper)
-    return _between(*gap) if best > 1e-12 else None
+    return gap if best > 1e-12 else None
 
 
 def _between(lower: float, upper: float) -> float:

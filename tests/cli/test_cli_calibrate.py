@@ -86,7 +86,7 @@ def test_a_critic_that_agrees(capsys: pytest.CaptureFixture[str], suffix: str) -
         "faithfulness: 60 rows, 30 good, 30 bad",
         "  AUROC               1.000 [0.93, 1.00]",
     ]
-    assert lines[6] == "  threshold >= 0.38, recommended (Youden's J), 95 % interval 0.38 to 0.38"
+    assert lines[6] == "  threshold >= 0.38, recommended (Youden's J), 95 % interval 0.00 to 0.75"
     assert "    balanced accuracy 1.000" in lines[7]
     assert "    passes            30 of 30 good rows, and 0 of 30 bad ones" in lines
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError, cut
+from pytest_ragas.models.ending import end_quickly
 from pytest_ragas.models.local.fingerprint import tree_digest
 from pytest_ragas.models.local.folder import check_embedding_model, explained_reading
 from pytest_ragas.models.minilm import PACKAGE, minilm_folder
@@ -182,6 +183,7 @@ def _three_ways() -> str:
 
 def _load(name: str, options: Mapping[str, Any]) -> Any:
     """A `SentenceTransformer` with the options in place."""
+    end_quickly()
     try:
         from sentence_transformers import SentenceTransformer
     except ModuleNotFoundError as error:

@@ -24,7 +24,7 @@ def tiny_model(kind: str = "Llama", **config: Any) -> Any:
         "eos_token_id": 257,
         "pad_token_id": 258,
     }
-    made = getattr(transformers, f"{kind}Config")(**sizes, **config)
+    made = getattr(transformers, f"{kind}Config")(**{**sizes, **config})
     return getattr(transformers, f"{kind}ForCausalLM")(made).eval()
 
 

@@ -19,19 +19,19 @@ CONFIG: Mapping[str, Any] = {
     "num_hidden_layers": LAYERS,
     "num_attention_heads": HEADS,
     "num_key_value_heads": KV_HEADS,
-    "vocab_size": 260,
+    "vocab_size": 261,
     "max_position_embeddings": 128,
     "tie_word_embeddings": True,
 }
 
 
 def byte_tokens() -> list[str]:
-    """The 256 byte tokens of a byte-level tokenizer, the only merged one, and three special ones."""
+    """The 256 byte tokens of a byte-level tokenizer, two merged ones, and three special ones."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     names = {byte: chr(byte) for byte in printable}
     rest = (byte for byte in range(256) if byte not in names)
     names.update({byte: chr(256 + number) for number, byte in enumerate(rest)})
-    return [names[byte] for byte in range(256)] + ["ab", "<|start|>", "<|end|>", "<|unknown|>"]
+    return [names[byte] for byte in range(256)] + ["ab", "cd", "<|start|>", "<|end|>", "<|unknown|>"]
 
 
 def safetensors(tensors: Mapping[str, int]) -> bytes:
@@ -67,19 +67,19 @@ def write_gguf(file: Path, *, architecture: str = "llama", seed: int = 1) -> Pat
     writer.add_head_count_kv(KV_HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(10_000.0)
-    writer.add_vocab_size(260)
+    writer.add_vocab_size(261)
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list(byte_tokens())
-    writer.add_token_types([1] * 257 + [3] * 3)
-    writer.add_token_merges(["a b"])
-    writer.add_bos_token_id(257)
-    writer.add_eos_token_id(258)
-    writer.add_unk_token_id(259)
-    writer.add_pad_token_id(258)
+    writer.add_token_types([1] * 258 + [3] * 3)
+    writer.add_token_merges(["a b", "c d"])  # transformers before 5 reads a list of one item as that item
+    writer.add_bos_token_id(258)
+    writer.add_eos_token_id(259)
+    writer.add_unk_token_id(260)
+    writer.add_pad_token_id(259)
     writer.add_chat_template("{% for message in messages %}<|start|>{{ message.content }}<|end|>{% endfor %}")
     chance = random.Random(seed)
     kv = HIDDEN // HEADS * KV_HEADS
-    shapes = {"token_embd.weight": (260, HIDDEN), "output_norm.weight": (HIDDEN,)}
+    shapes = {"token_embd.weight": (261, HIDDEN), "output_norm.weight": (HIDDEN,)}
     for layer in range(LAYERS):
         shapes |= {
             f"blk.{layer}.attn_norm.weight": (HIDDEN,),

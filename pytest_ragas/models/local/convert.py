@@ -8,6 +8,7 @@ the user, for `gguf.py` to raise.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import threading
@@ -34,6 +35,7 @@ def convert(file: Path, folder: Path) -> None:
     transformers: Any = importlib.import_module("transformers")
     given: dict[str, Any] = {"gguf_file": file.name, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), **given)
+    _decode_bytes(tokenizer.backend_tokenizer)
     loaded = transformers.AutoModelForCausalLM.from_pretrained(str(file.parent), torch_dtype=torch.float32, **given)
     config = loaded.config
     if hasattr(config, "quantization_config"):
@@ -52,6 +54,16 @@ def convert(file: Path, folder: Path) -> None:
     model.generation_config = loaded.generation_config
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _decode_bytes(tokenizer: Any) -> None:
+    """Take the decoder of byte-level vocabularies alone where transformers 4 puts that of SentencePiece before it.
+
+    Texts come out the same, but whoever asks which bytes a token stands for (the grammar of answers) is misled.
+    """
+    decoder = json.loads(tokenizer.to_str()).get("decoder") or {}
+    if {"ByteFallback", "ByteLevel"} <= {part["type"] for part in decoder.get("decoders", ())}:
+        tokenizer.decoder = importlib.import_module("tokenizers").decoders.ByteLevel()
 
 
 def _end_with_parent() -> None:

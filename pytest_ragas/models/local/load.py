@@ -16,6 +16,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, PytestRagasError, UnknownNameError, cut
+from pytest_ragas.models.ending import end_quickly
 from pytest_ragas.models.local.hub_options import HubOptions
 from pytest_ragas.models.local.threads import cpu_threads, xdist_workers
 from pytest_ragas.models.local.weights import find_weights, looks_like_path
@@ -278,6 +279,7 @@ def _torch(name: str) -> Any:
     for library in ("torch", "transformers"):
         if importlib.util.find_spec(library) is None:
             raise MissingExtraError(f"The local LLM {name!r}", library, "local")
+    end_quickly()
     return importlib.import_module("torch")
 
 

@@ -78,6 +78,7 @@ class Worker:
         self._waiting: deque[Request] = deque()
         self._active: dict[int, Request] = {}
         self._rows = 0
+        self._loaded = False
 
     async def ask(self, make: Callable[[], Row]) -> Row:
         """A row that is done.
@@ -100,13 +101,16 @@ class Worker:
         return await request.future
 
     async def aclose(self, *, patience: float = 1.0) -> None:
-        """Let the thread end after its step, waiting at most `patience` seconds for that. What is under way fails."""
+        """Let the thread end after its step, waiting at most `patience` seconds for that. What is under way fails.
+
+        One that is still loading its model cannot be stopped, and is not waited for.
+        """
         with self._lock:
             self._closed = True
             self._requests.put(None)
             thread = self._thread
         loop = asyncio.get_running_loop()
-        end = loop.time() + patience
+        end = loop.time() + (patience if self._loaded else 0.0)
         while thread is not None and thread.is_alive() and loop.time() < end:
             await asyncio.sleep(0.005)
 
@@ -120,7 +124,7 @@ class Worker:
             return
         import torch
 
-        self._rows = limits.rows
+        self._rows, self._loaded = limits.rows, True
         with torch.inference_mode():
             while not self._closed:
                 self._gather(idle=not batch.rows and not self._waiting)

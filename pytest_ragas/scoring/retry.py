@@ -28,7 +28,8 @@ class Retry:
 
     - `TransientModelError`: sent again after an exponentially growing, fully jittered pause, or after what the
       server's `Retry-After` says, up to `attempts` requests. The slot is free meanwhile.
-    - `StructureError`: asked again at once, at most `reasks` times, with the wrong answer and what is wrong with it.
+    - `StructureError`: asked again at once, at most `reasks` times, with the wrong answer and what is wrong with it;
+      not where it says that this leads nowhere.
     - anything else, `RejectedRequestError` first of all: given up at once.
 
     A call costs at most `attempts + reasks` requests, and at most `deadline` seconds of requests and pauses.
@@ -116,6 +117,8 @@ class Retry:
             try:
                 return await call.answer(functools.partial(once, conversation))
             except StructureError as error:
+                if error.final:
+                    raise
                 answers += 1
                 log.info("%s: answer %d has the wrong structure: %s", model, answers, cut(str(error)))
                 if answers > self.reasks:

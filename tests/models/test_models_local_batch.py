@@ -140,6 +140,7 @@ def test_every_answer_is_valid_and_what_is_cut_is_an_error(
     assert cut, "random weights end a list of texts on their own"
     assert f"ran into its limit of {max_tokens} tokens" in str(cut[0])
     assert "Raise max_tokens" in str(cut[0])
+    assert cut[0].final, "asked again, it would be cut again"
     assert cut[0].usage.calls == 1  # type: ignore[attr-defined]
 
 

@@ -84,6 +84,7 @@ def test_a_call_that_never_gets_an_answer_says_how_often_and_why(status: int | N
         RejectedRequestError("401", status=401),
         ConfigurationError("no key"),
         ModelError("ran dry"),
+        StructureError("cut short", final=True),
         ZeroDivisionError("a bug"),
     ],
 )

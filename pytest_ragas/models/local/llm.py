@@ -102,6 +102,8 @@ class TransformersLLM:
                 f"The answer of {self._name} ran into its limit of {row.guide.limit} tokens, and a part of it is "
                 "missing. Raise max_tokens in generation_config, or take a larger model, which repeats itself less.",
                 raw=text[:RAW_LIMIT],
+                # a model that was told so would write as much again, and small ones copy what they are told
+                final=True,
             )
         return structure.read(text)
 

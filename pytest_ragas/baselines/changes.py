@@ -11,7 +11,7 @@ from pytest_ragas.statistics.bootstrap import bootstrap
 from pytest_ragas.statistics.clusters import Clusters, clustered
 from pytest_ragas.statistics.normal import normal_quantile
 from pytest_ragas.statistics.permutation import sign_flip
-from pytest_ragas.statistics.power import detectable_drop
+from pytest_ragas.statistics.power import clusters_needed, detectable_drop, repeats_needed
 from pytest_ragas.values.comparison import MetricChange, ScorePair
 from pytest_ragas.values.comparison_rules import ComparisonRules
 
@@ -30,6 +30,9 @@ class TestedMean:
     low: float
     high: float
     floor: float
+    noise: MetricNoise
+    effect: float | None
+    """The drop that was asked for."""
     slice: str = ""
 
     @property
@@ -46,6 +49,7 @@ class TestedMean:
             alpha: Of one test, for the power.
         """
         rows = len(self.pairs)
+        rows_wanted, repeats_wanted = self._needed(alpha)
         return MetricChange(
             metric=self.metric,
             pairs=rows,
@@ -62,7 +66,23 @@ class TestedMean:
             ),
             failed=failed,
             slice=self.slice,
+            rows_needed=rows_wanted,
+            repeats_needed=repeats_wanted,
         )
+
+    def _needed(self, alpha: float) -> tuple[int | None, int | None]:
+        """Rows and repeats with which a drop of the asked-for effect would be significant."""
+        error, count, rows = self.clusters.standard_error, len(self.clusters.sums), len(self.pairs)
+        if not self.effect or error <= 0 or count < 2:
+            return None, None
+        needed = clusters_needed(error, count, self.effect, alpha=alpha)
+        if needed <= count:
+            return None, None
+        repeats = None
+        if self.noise.spread is not None and self.noise.spread.value > 0:
+            judging, spread = self.noise.of_mean(self.pairs), self.noise.spread.value
+            repeats = repeats_needed(error, count, self.effect, judging=judging, noise=spread, rows=rows, alpha=alpha)
+        return math.ceil(needed * rows / count), repeats
 
 
 def mean_of(
@@ -97,6 +117,8 @@ def mean_of(
         low=boot.low,
         high=boot.high,
         floor=floor,
+        noise=noise,
+        effect=effect,
         slice=place,
     )
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pytest_ragas.reports.diagnosis import diagnosis_counts
 from pytest_ragas.reports.gates import gate_line, unasked_line
+from pytest_ragas.reports.noisy_thresholds import noise_warnings
 from pytest_ragas.reports.numbers import against, count, duration, score
 from pytest_ragas.reports.rows import ScoredRow, asked_by, scored_rows, worst
 from pytest_ragas.reports.slices import Slice, most_failures, slices_by_kind, telling
@@ -80,6 +81,8 @@ def summary_lines(
     lines = _metric_table(summarise(run.results, interval=interval), "metric", width)
     if verbosity < 0:
         return lines + gates
+    for warning in noise_warnings(run.results):
+        lines += wrapped_lines(warning, width, _YELLOW)
     lines += _worst_rows(run.results, 10 if verbosity > 0 else 3, width)
     lines += _diagnosis(run.results, width)
     if level == "short" and verbosity > 0:
@@ -209,27 +212,33 @@ def _slices(results: Sequence[SampleResult], width: int, interval: Interval) -> 
 
 def _slice_tables(results: Sequence[SampleResult], width: int, interval: Interval) -> list[Line]:
     """A table for each kind of slices, with a line for each slice, the worst ones first."""
+    whole = summarise(results, interval=interval)
+    # what failed is what one looks for: the last ones go where there is no room
+    metrics = [found.metric for found in sorted(whole, key=lambda found: (-found.below, not found.thresholds))]
     lines: list[Line] = []
     for kind, slices in slices_by_kind(results).items():
         if telling(slices, len(results)):
             ordered = sorted(slices, key=lambda one: one.badness, reverse=True)
-            lines += [Line(text=""), *_slice_table(kind, ordered[:_SLICES], width, interval)]
+            lines += [Line(text=""), *_slice_table(kind, ordered[:_SLICES], metrics, width, interval)]
             rest = len(ordered) - _SLICES
             lines += [Line(text=shorten(f"  .. and {rest:,} more", width))] if rest > 0 else []
     return lines
 
 
-def _slice_table(kind: str, slices: Sequence[Slice], width: int, interval: Interval) -> list[Line]:
+def _slice_table(
+    kind: str, slices: Sequence[Slice], metrics: Sequence[str], width: int, interval: Interval
+) -> list[Line]:
     summaries = [{found.metric: found for found in summarise(one.results, interval=interval)} for one in slices]
-    metrics = list(dict.fromkeys(metric for found in summaries for metric in found))
     columns = [
         Column(title=f"by {kind}", cells=[shorten_left(one.value, width // 2) for one in slices], right=False),
         Column(title="n", cells=[f"{len(one.results):,}" for one in slices]),
         Column(title="failed", cells=[f"{one.failed:,}" for one in slices]),
     ]
-    for number, metric in enumerate(metrics):
+    for metric in metrics:
         cells = [score(found[metric].mean) if metric in found else "-" for found in summaries]
-        columns.append(Column(title=metric, cells=cells, weight=len(metrics) - number))
+        columns.append(Column(title=metric, cells=cells))
+    while len(columns) > 3 and sum(column.width + 2 for column in columns) - 2 > width:
+        columns.pop()
     head, *rows = table_lines(columns, width=width)
     marks = [_RED if one.failed else {} for one in slices]
     return [Line(text=head, markup=_BOLD), *(Line(text=r, markup=m) for r, m in zip(rows, marks, strict=True))]

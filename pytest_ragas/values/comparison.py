@@ -94,6 +94,12 @@ class MetricChange:
     failed: bool
     slice: str = ""
     """"tag=billing"; empty for all pairs."""
+    rows_needed: int | None = None
+    """Rows like these with which a drop of the asked-for minimal effect would be significant with a power of 80 %; None
+    where these are enough, or no effect was asked for."""
+    repeats_needed: int | None = None
+    """Judgements of each row, in both runs, that would do the same with the rows that there are; None where no number
+    does, the critic's noise is not known, or these are enough."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

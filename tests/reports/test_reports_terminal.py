@@ -179,3 +179,14 @@ def test_the_spread_is_shown_where_rows_were_judged_several_times():
         ["faithfulness", "1", "0.50", "±", "0.14", *table[1].text.split()[5:6]],
         ["answer_relevancy", "1", "0.50", "-", *table[2].text.split()[4:6]],
     ]
+
+
+def test_a_threshold_inside_the_critics_noise_is_warned_of_where_many_rows_meet_it():
+    unsure = [result(f"q{n}", {"faithfulness": 0.78}, thresholds={"faithfulness": 0.8}) for n in range(3)]
+    unsure = [replace(row, scores=(replace(row.scores[0], repeats=(0.7, 0.86)),)) for row in unsure]
+    sure = [result(f"s{n}", {"faithfulness": 1.0}, thresholds={"faithfulness": 0.8}) for n in range(20)]
+    sure = [replace(row, scores=(replace(row.scores[0], repeats=(1.0, 1.0)),)) for row in sure]
+    text = " ".join(text_of(Run(results=(*unsure, *sure))).split())
+    assert "the threshold 0.80 of faithfulness lies within the critic's own noise for 3 of 23 rows" in text
+    assert "critic's own noise" not in text_of(Run(results=(unsure[0], *sure)))
+    assert "critic's own noise" not in text_of(Run(results=(*unsure[:2], *sure)))

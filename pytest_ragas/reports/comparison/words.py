@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_ragas.reports.numbers import against, count, score
@@ -138,7 +138,18 @@ def detectable_words(changes: Sequence[MetricChange]) -> str:
     if not metrics:
         return ""
     drops = "; ".join(f"{drop} in {', '.join(names)}" for drop, names in metrics.items())
-    return f"smallest drop that this suite would have seen (power {POWER}): {drops}"
+    return "; ".join([f"smallest drop that this suite would have seen (power {POWER}): {drops}", *_needed(changes)])
+
+
+def _needed(changes: Sequence[MetricChange]) -> Iterator[str]:
+    """What it would take to see the drops that were asked for."""
+    for change in changes:
+        if change.rows_needed is not None:
+            ways = [f"{count(change.rows_needed, 'row')} instead of {change.pairs:,}"]
+            if change.repeats_needed is not None:
+                ways.append(count(change.repeats_needed, "repeat"))
+            drop = signed(change.floor).lstrip("+")
+            yield f"a drop of {drop} in {change.metric} takes {' or '.join(ways)}"
 
 
 def upside_down(comparison: Comparison) -> str:

@@ -65,10 +65,10 @@ def _mends(baseline: RecordedRun, *, file: str, anyway_flag: str) -> tuple[str, 
         rejudge = f"Have its answers judged again by what judges today: pytest-ragas rejudge {file}"
     else:
         rejudge = (
-            f"Have its answers judged again, if a saved run still holds them: pytest-ragas rejudge {file} --baseline "
-            f"{file}. Else run the accepted version of your RAG with what judges today and --ragas-update-baseline"
+            "Have its answers judged again by what judges today, if a saved run has them: "
+            f"pytest-ragas rejudge {file} --baseline {file}"
         )
-    return (f"{rejudge}.", f"Compare them anyway with {anyway_flag}.")
+    return (rejudge, f"Compare them anyway with {anyway_flag}.")
 
 
 def _lacks(pairing: Pairing, name: str, min_coverage: float) -> Iterator[str]:

@@ -118,9 +118,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     result = yield
     suite.stopped = False
     if suite.may_have_gates:
+        from pytest_ragas.plugin.baselines.comparing import apply_comparison
         from pytest_ragas.plugin.gates import apply_gates
 
         apply_gates(suite, session)
+        apply_comparison(suite, session)
     return result
 
 

@@ -15,7 +15,7 @@ from pytest_ragas.plugin.scoring_logs import file_logs
 from pytest_ragas.plugin.settings_error import stop_if_sent
 from pytest_ragas.plugin.suite import Suite
 from pytest_ragas.plugin.terminal.header import header_line
-from pytest_ragas.plugin.terminal.summary import write_red_gates, write_summary
+from pytest_ragas.plugin.terminal.summary import write_reasons, write_summary
 from pytest_ragas.plugin.verdicts.blocking import IN_BODY, score_what_is_returned, set_up, wait_for_scores
 from pytest_ragas.plugin.verdicts.outcomes import settle_report
 from pytest_ragas.plugin.verdicts.verdict import ORDER, PENDING, PREPARED, is_marked, note_unscored, start_anew
@@ -111,4 +111,4 @@ class Hooks:
         """Before pytest 9.2, `--no-summary` keeps the hook above from being called."""
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and not self.suite.summarised:
-            write_red_gates(self.suite, reporter)
+            write_reasons(self.suite, reporter)

@@ -21,8 +21,10 @@ def add_options(parser: pytest.Parser) -> None:
     """Add the group `ragas` to `pytest --help`."""
     group = parser.getgroup("ragas", "RAG regression tests: metrics, thresholds, gates (pytest-ragas)")
     for option in OPTIONS:
+        bare = {"nargs": "?", "const": option.bare} if option.bare else {}
         group.addoption(
             option.flag,
+            **bare,
             dest=option.dest,
             action="append" if option.repeatable else "store",
             default=None,
@@ -67,6 +69,7 @@ def check(suite: Suite) -> None:
         UsageError: They cannot be used; names the source.
     """
     from pytest_ragas.errors import ConfigurationError
+    from pytest_ragas.plugin.baselines.comparing import check_baseline
     from pytest_ragas.plugin.baselines.keeper import keep
     from pytest_ragas.plugin.gates import read_gates
 
@@ -74,6 +77,7 @@ def check(suite: Suite) -> None:
     try:
         read_gates(suite)
         check_asked(suite.config, suite.settings.baseline)
+        check_baseline(suite)
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
     keep(suite)

@@ -120,10 +120,12 @@ class Suite:
         self.use()
         if self.is_worker:
             return  # the controller decides the gates
+        from pytest_ragas.plugin.baselines.comparing import check_baseline
         from pytest_ragas.plugin.gates import check_gates
 
         try:
             check_gates(self)
+            check_baseline(self)
         except ConfigurationError as error:
             self.settings_error = str(error)
             raise pytest.UsageError(self.settings_error) from None

@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 from pytest_ragas.settings.options import OPTIONS
 
+_TYPED_TABLES = ("thresholds", "compare_fail")
+"""Tables that are typed as a whole: METRIC=BOUND, METRIC:DROP."""
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -43,7 +46,7 @@ class Layer:
         """A setting as it would be written in this source."""
         keys = [step for step in path if isinstance(step, str)]
         option = _BY_KEY.get(keys[0]) if keys else None
-        if option and self.style in ("environment", "command line") and (len(keys) == 1 or option.key == "thresholds"):
+        if option and self.style in ("environment", "command line") and (len(keys) == 1 or option.key in _TYPED_TABLES):
             if self.style == "environment":
                 return f"{option.env}={_quoted(option.example)}"
             return f"{option.flag}={_quoted(option.example)}"

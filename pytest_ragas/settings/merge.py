@@ -13,7 +13,15 @@ from pytest_ragas.values.gate import thresholds_from
 
 _MODELS = ("critic_llm", "generator_llm", "embeddings")
 _WHOLE = ("concurrency", "target_concurrency", "max_calls", "max_tokens", "repeats")
-_NUMBERS = ("min_coverage", "target_timeout", "max_usd", "max_seconds", "repeats_confidence")
+_NUMBERS = (
+    "min_coverage",
+    "target_timeout",
+    "max_usd",
+    "max_seconds",
+    "repeats_confidence",
+    "compare_alpha",
+    "compare_fall",
+)
 
 Gates = list[tuple[str, str]]
 
@@ -21,13 +29,15 @@ Gates = list[tuple[str, str]]
 def merged(layers: Sequence[Layer]) -> Settings:
     """What layers without problems say together.
 
-    Tables that users fill entry by entry (thresholds, gates, options of metrics, prices) are merged entry by entry. A
-    model is replaced as a whole: a key of one endpoint must never be sent to another.
+    Tables that users fill entry by entry (thresholds, gates, options of metrics, prices, rules of a comparison) are
+    merged entry by entry. A model is replaced as a whole: a key of one endpoint must never be sent to another.
     """
     values: dict[str, Any] = {}
     thresholds: dict[str, float] = {}
     options: dict[str, dict[str, Any]] = {}
     prices: dict[str, Any] = {}
+    drops: dict[str, float] = {}
+    rules: dict[str, Any] = {}
     gates: Gates = []
     origin: dict[str, str] = {}
     for layer in layers:
@@ -39,6 +49,12 @@ def merged(layers: Sequence[Layer]) -> Settings:
                 for metric, given in value.items():
                     options.setdefault(metric, {}).update(given)
                     origin.update({f"metric_options.{metric}.{name}": layer.origin for name in given})
+            elif key == "compare_fail":
+                drops.update({metric: float(drop) for metric, drop in value.items()})
+                origin.update({f"compare_fail.{metric}": layer.origin for metric in value})
+            elif key == "compare_rules":
+                rules.update(value)
+                origin.update({f"compare_rules.{name}": layer.origin for name in value})
             elif key == "prices":
                 prices.update(value)
                 origin.update({f"prices.{model}": layer.origin for model in value})
@@ -61,6 +77,8 @@ def merged(layers: Sequence[Layer]) -> Settings:
         thresholds=thresholds_from(thresholds),
         metric_options=options,
         prices=prices_from(prices),
+        compare_fail=drops,
+        compare_rules=rules,
         gates=tuple(f"{aggregate.strip()} {bound.strip()}" for aggregate, bound in gates),
         origin=origin,
         notes=tuple(note for layer in layers for note in layer.notes),

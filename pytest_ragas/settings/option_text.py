@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+EVERY_METRIC = "*"
+"""Stands for every metric that is not named."""
+
 
 def plain(text: str) -> str:
     """The text itself, without spaces around it."""
@@ -51,6 +54,23 @@ def thresholds(text: str) -> dict[str, Any]:
         if not equals or not metric.strip():
             raise ValueError(f"{part!r} is not METRIC=BOUND")
         table[metric.strip()] = number(bound)
+    return table
+
+
+def drops(text: str) -> dict[str, Any]:
+    """`faithfulness:0.02, 0.05`, or an inline table, as a table; a drop without a metric is that of "*", every metric.
+
+    Raises:
+        ValueError: A part that is no drop.
+    """
+    if text.lstrip().startswith("{"):
+        return _table(text)
+    table = {}
+    for part in names(text):
+        metric, colon, drop = part.rpartition(":")
+        if isinstance(number(drop), str) or (colon and not metric.strip()):
+            raise ValueError(f"{part!r} is not METRIC:DROP")
+        table[metric.strip() or EVERY_METRIC] = number(drop)
     return table
 
 

@@ -34,6 +34,8 @@ class Option:
     """The texts that are allowed, if they are few."""
     repeatable: bool = False
     """Whether the flag may be given several times; each adds."""
+    bare: str = ""
+    """What the flag means without a value; empty where it needs one."""
 
     @property
     def dest(self) -> str:
@@ -291,6 +293,41 @@ OPTIONS: tuple[Option, ...] = (
         metavar="DIR",
         help="Folder of runs that --ragas-save and --ragas-autosave keep; a configured one begins at the rootdir",
         example=".pytest-ragas/runs",
+    ),
+    _option(
+        "compare",
+        default="none",
+        metavar="RUN",
+        help="Compare the run with an earlier one, and fail it where it got worse: a name, number or file, latest, or "
+        "off; without a value (auto) with the baseline if one is set, else with the latest saved run",
+        example="latest",
+        bare="auto",
+    ),
+    _option(
+        "compare_fail",
+        parse=option_text.drops,
+        default="none",
+        metavar="METRIC:DROP",
+        help="Drop of a mean, in score points, that a comparison lets pass however sure it is; without METRIC of every "
+        "metric; unless given, what the critic's own noise explains; can be given several times",
+        example="faithfulness:0.02",
+        repeatable=True,
+    ),
+    _option(
+        "compare_alpha",
+        parse=option_text.number,
+        default="0.05",
+        metavar="SHARE",
+        help="How often a comparison may fail a run in which nothing got worse, above 0 and up to 0.5",
+        example="0.01",
+    ),
+    _option(
+        "compare_fall",
+        parse=option_text.number,
+        default="0.5",
+        metavar="POINTS",
+        help="Fall of a single row, beyond its noise, that fails a comparison; 1 for none",
+        example="0.3",
     ),
     _option(
         "summary",

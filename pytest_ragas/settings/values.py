@@ -118,6 +118,17 @@ class Settings:
     """The committed file with the accepted scores; empty for none."""
     runs_dir: str = ".pytest-ragas/runs"
     """The folder that runs are saved in."""
+    compare: str = ""
+    """The earlier run that a run is compared with: a name, number or file of `runs_dir`, "latest", "auto" (the baseline
+    if one is set, else the latest), "off"; empty for the baseline if one is set."""
+    compare_fail: Mapping[str, float] = field(default_factory=dict)
+    """Metric, or "*" for every other one -> the drop of its mean that passes, in score points."""
+    compare_alpha: float = 0.05
+    """How often a comparison may fail a run in which nothing got worse."""
+    compare_fall: float = 0.5
+    """The fall of a single row, in score points, that fails a comparison if it is beyond its noise; 1 for none."""
+    compare_rules: Mapping[str, Any] = field(default_factory=dict)
+    """What else decides a comparison: fields of `ComparisonRules` by their names."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """Where each key that is not a default came from: "command line", "environment", a file."""
     notes: tuple[str, ...] = field(default=(), compare=False)

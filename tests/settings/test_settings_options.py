@@ -25,7 +25,7 @@ from pytest_ragas.settings.values import ModelSettings, Settings
 
 def test_every_field_of_the_settings_can_be_set_and_nothing_else() -> None:
     names = {field.name for field in fields(Settings)} - {"notes", "origin", "places"}
-    only_in_files = {"metric_options", "prices"}
+    only_in_files = {"metric_options", "prices", "compare_rules"}
     assert {option.name for option in OPTIONS} == (names - only_in_files) | {"config_file"}
     assert set(config_schema()["properties"]) == names
     assert {option.key for option in OPTIONS if option.key} == names - only_in_files
@@ -42,7 +42,7 @@ def test_flags_and_variables_carry_our_prefix_and_are_distinct() -> None:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_the_default_in_words_is_the_default(option: Any) -> None:
     words = {
-        "none": (None, (), ""),
+        "none": (None, (), "", {}),
         "embedded": (ModelSettings(model_name_or_path="embedded"),),
         "the critic LLM": (None,),
     }
@@ -143,7 +143,7 @@ def test_the_compiled_check_says_what_jsonschema_says(table: Any) -> None:
 @settings(deadline=None, max_examples=40)
 @given(value=values)
 def test_any_value_of_any_key_gives_settings_or_an_error_of_ours(key: str, value: Any) -> None:
-    if key in ("metric_options", "prices"):
+    if key in ("metric_options", "prices", "compare_rules"):
         return
     with contextlib.suppress(ConfigurationError):  # and nothing else
         load_settings(rootdir=Path("/nonexistent"), environ={}, command_line={key: value})

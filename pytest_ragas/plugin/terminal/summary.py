@@ -9,6 +9,7 @@ import pytest
 
 from pytest_ragas.gates.aggregate import mean_interval
 from pytest_ragas.plugin.budget import spent
+from pytest_ragas.plugin.terminal.comparison import write_comparison, write_red_comparison
 from pytest_ragas.reports.budget import budget_line
 from pytest_ragas.reports.terminal import Line, gate_lines, summary_lines, wrapped_lines
 
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
 def write_summary(suite: Suite, reporter: pytest.TerminalReporter) -> None:
     """Write the section `ragas summary`; nothing where nothing was scored and no gate was decided.
 
-    Gates that turned the run red are written however quiet the terminal is to be: an exit code needs its reason.
+    What turned the run red, a gate or a comparison, is written however quiet the terminal is to be: an exit code needs
+    its reason.
     """
     suite.summarised = True
     verdicts = suite.verdicts
     if not suite.results and not verdicts:
+        write_comparison(suite, reporter)
         return
     if reporter.no_summary or suite.settings.summary == "off" or reporter.verbosity < -1:
-        write_red_gates(suite, reporter)
+        write_reasons(suite, reporter)
         return
     run = suite.run()
     lines = summary_lines(
@@ -42,6 +45,7 @@ def write_summary(suite: Suite, reporter: pytest.TerminalReporter) -> None:
     reporter.write_sep("=", "ragas summary")
     _write(reporter, lines)
     _write(reporter, _budget(suite, reporter, run.seconds))
+    write_comparison(suite, reporter)
 
 
 def _budget(suite: Suite, reporter: pytest.TerminalReporter, seconds: float) -> list[Line]:
@@ -51,10 +55,11 @@ def _budget(suite: Suite, reporter: pytest.TerminalReporter, seconds: float) -> 
     return wrapped_lines(line, reporter._tw.fullwidth, {"yellow": True} if full else {}) if line else []
 
 
-def write_red_gates(suite: Suite, reporter: pytest.TerminalReporter) -> None:
+def write_reasons(suite: Suite, reporter: pytest.TerminalReporter) -> None:
     """Write only what turned the run red."""
     red = [verdict for verdict in suite.verdicts if verdict.outcome != "passed"]
     _write(reporter, gate_lines(red, width=reporter._tw.fullwidth))
+    write_red_comparison(suite, reporter)
 
 
 def _write(reporter: pytest.TerminalReporter, lines: Iterable[Line]) -> None:

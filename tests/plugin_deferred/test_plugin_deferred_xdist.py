@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from deferred_suites import Outcome, copied
 
+from pytest_ragas.plugin.suite import Suite
+from pytest_ragas.plugin.xdist.controller import Controller
+from pytest_ragas.plugin.xdist.worker import OWED
+
 SUITE = "rows"
 
 
@@ -71,6 +75,40 @@ def test_what_a_worker_that_crashed_owed_is_an_error(suite):
     twice = Counter(case.get("name") for case in cases) - Counter({case.get("name") for case in cases})
     assert set(twice) == {"test_rag[q15]"}
     assert sum(case.find("error") is not None for case in cases) == 6  # and the test that crashed
+
+
+class Lines:
+    """As much of pytest's terminal reporter as the list of tests without a verdict takes."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def section(self, title: str, **markup: bool) -> None:
+        pass
+
+    def write_line(self, line: str) -> None:
+        self.written.append(line)
+
+
+@pytest.mark.parametrize("verdict", [("call", "passed"), ("call", "failed"), ("setup", "failed")])
+def test_a_verdict_that_was_told_is_owed_no_longer(pytester, verdict):
+    """Ctrl-C may come between the report with the verdict and that of the teardown: it is not listed beside it."""
+
+    def report(when: str, outcome: str) -> pytest.TestReport:
+        return pytest.TestReport("test_a.py::test_a", ("test_a.py", 0, "test_a"), {}, outcome, None, when)
+
+    def listed() -> list[str]:
+        lines = Lines()
+        controller.pytest_terminal_summary(lines)
+        return lines.written
+
+    controller = Controller(Suite(pytester.parseconfig()))
+    setup = report("setup", "passed")
+    setattr(setup, OWED, "null")
+    controller.pytest_runtest_logreport(setup)
+    assert listed() == ["no verdict: test_a.py::test_a (interrupted, in worker )"]
+    controller.pytest_runtest_logreport(report(*verdict))
+    assert listed() == []
 
 
 def test_a_stop_does_not_wait_for_scores_that_nobody_needs(suite):

@@ -6,6 +6,7 @@ meanwhile is not decided here.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from pytest_ragas.values.sample import Sample
 from pytest_ragas.values.score import FailureKind, ScoreFailure
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from pytest_ragas.plugin.evaluator import RagasEvaluator
     from pytest_ragas.plugin.targets.answers import AnswerTicket
     from pytest_ragas.session.evaluator import Evaluator
@@ -51,7 +54,7 @@ class Pending:
 
     item: pytest.Item = field(repr=False)
     tickets: tuple[Ticket | AnswerTicket, ...]
-    _bells: list[threading.Event] = field(default_factory=list, repr=False, compare=False)
+    _bells: list[threading.Lock] = field(default_factory=list, repr=False, compare=False)
 
     def done(self) -> bool:
         """Whether every score, or the reason why there is none, is there."""
@@ -60,18 +63,25 @@ class Pending:
     def wait(self, seconds: float) -> bool:
         """Wait until something arrives, but not longer than that. Ctrl-C gets through, at the latest then.
 
-        By an event of our own: Ctrl-C in `concurrent.futures.wait` may leave the lock of a future taken, and the
-        engine would wait for it for ever.
+        By a lock of our own: Ctrl-C in `concurrent.futures.wait` may leave the lock of a future taken, and the engine
+        would wait for it for ever. No event: pytest reads the source of every frame that Ctrl-C ends, and would spend a
+        tenth of its farewell on the module `threading`.
 
         Returns:
             Whether every score is there.
         """
         if not self._bells:
-            self._bells.append(bell := threading.Event())
+            bell = threading.Lock()
+            bell.acquire()
+
+            def ring(_: Future[SampleResult]) -> None:
+                with contextlib.suppress(RuntimeError):  # it rings already
+                    bell.release()
+
+            self._bells.append(bell)
             for ticket in self.tickets:
-                ticket.future.add_done_callback(lambda _: bell.set())
-        self._bells[0].wait(seconds)
-        self._bells[0].clear()
+                ticket.future.add_done_callback(ring)
+        self._bells[0].acquire(timeout=seconds)
         return self.done()
 
     def results(self) -> tuple[SampleResult, ...]:

@@ -63,7 +63,8 @@ class Controller:
         key = (report.nodeid, getattr(report, "worker_id", ""))
         if report.when == "setup" and hasattr(report, OWED):
             self._owed[key] = report
-        elif report.when == "teardown":
+        elif report.when != "setup" or report.failed:
+            # not only with the teardown: Ctrl-C may come between them, and the verdict was told by then
             self._owed.pop(key, None)
 
     @pytest.hookimpl(trylast=True, specname="pytest_runtest_logreport")

@@ -262,3 +262,31 @@ def test_ten_thousand_rows_of_four_metrics_take_few_seconds() -> None:
     started = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     assert decide(pairs).failed
     assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - started < 30
+
+
+def test_a_suite_too_small_for_the_drop_it_gates_says_what_it_would_take() -> None:
+    """Half of the changes is the critic's noise: repeats help, up to what the answers themselves vary."""
+    r = random.Random(2)
+    pairs = []
+    for row in range(40):
+        before, after = r.gauss(0.6, 0.05), r.gauss(0.6, 0.05)
+        pairs.append(
+            pair(
+                row,
+                tuple(before + r.gauss(0, 0.1) for _ in range(3)),
+                tuple(after + r.gauss(0, 0.1) for _ in range(3)),
+            )
+        )
+    (change,) = decide(pairs, ComparisonRules(effect=0.035)).changes
+    assert change.rows_needed is not None
+    assert change.repeats_needed is not None
+    assert 45 < change.rows_needed < 120
+    assert 3 < change.repeats_needed < 60
+    (hopeless,) = decide(pairs, ComparisonRules(effect=0.01)).changes
+    assert hopeless.rows_needed is not None
+    assert hopeless.rows_needed > 500
+    assert hopeless.repeats_needed is None
+    (enough,) = decide(pairs, ComparisonRules(effect=0.2)).changes
+    assert (enough.rows_needed, enough.repeats_needed) == (None, None)
+    (unasked,) = decide(pairs).changes
+    assert (unasked.rows_needed, unasked.repeats_needed) == (None, None)

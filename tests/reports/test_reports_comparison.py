@@ -12,7 +12,7 @@ from reports_comparison import broken, change, key, pair_of, questions, typical_
 from pytest_ragas.reports.comparison.markdown import comparison_markdown
 from pytest_ragas.reports.comparison.runs import ComparedRun, runs_lines, runs_markdown
 from pytest_ragas.reports.comparison.terminal import comparison_lines
-from pytest_ragas.reports.comparison.words import outcome_words, signed, verdict
+from pytest_ragas.reports.comparison.words import detectable_words, outcome_words, signed, verdict
 from pytest_ragas.reports.width import width_of
 from pytest_ragas.values.comparison import Comparison, Incomparable, Pairing
 from pytest_ragas.values.recorded import RecordedRow, RecordedRun, RecordedScore
@@ -174,4 +174,13 @@ def test_red_words_come_with_numbers():
     assert outcome_words(replace(worse, breaks=(), incomplete=("mrr: 1 of 2 rows have a score",))) == [
         "comparison failed: faithfulness -0.34 (against 0007_main)",
         "comparison incomplete: mrr: 1 of 2 rows have a score",
+    ]
+
+
+def test_what_a_smaller_drop_would_take_is_said() -> None:
+    small = change("faithfulness", floor=0.005, rows_needed=1_010, repeats_needed=12)
+    smaller = change("answer_relevancy", floor=0.02, rows_needed=1)
+    assert detectable_words([small, smaller]).split("; ")[-2:] == [
+        "a drop of 0.005 in faithfulness takes 1,010 rows instead of 14, or 12 repeats of each",
+        "a drop of 0.02 in answer_relevancy takes 1 row instead of 14",
     ]

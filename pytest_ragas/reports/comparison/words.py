@@ -147,9 +147,8 @@ def _needed(changes: Sequence[MetricChange]) -> Iterator[str]:
         if change.rows_needed is not None:
             ways = [f"{count(change.rows_needed, 'row')} instead of {change.pairs:,}"]
             if change.repeats_needed is not None:
-                ways.append(count(change.repeats_needed, "repeat"))
-            drop = signed(change.floor).lstrip("+")
-            yield f"a drop of {drop} in {change.metric} takes {' or '.join(ways)}"
+                ways.append(f"{count(change.repeats_needed, 'repeat')} of each")
+            yield f"a drop of {change.floor:g} in {change.metric} takes {', or '.join(ways)}"
 
 
 def upside_down(comparison: Comparison) -> str:

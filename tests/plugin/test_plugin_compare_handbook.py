@@ -69,6 +69,7 @@ def test_a_broken_retriever_fails_the_comparison_and_is_named_as_the_cause(handb
             "faithfulness * 1.00 * unchanged",
             "rows that broke: fell by more than 0.50",
             "  annual-leave * 1.00 -> 0.00*How many days of annual leave*",
+            "  of these: retrieval 28",
             "comparison failed: answer_correctness -0.98, *; 28 rows broke (against baseline.json)",
         ]
     )

@@ -20,6 +20,9 @@ LINES = 10
 WIDTH = 100
 """Characters that one line may have; the first one may have more, for it is what summaries quote."""
 
+_PARAGRAPH = 600
+"""Characters of what happened: the mend stands at its end."""
+
 
 def failure_text(result: SampleResult, breaches: Sequence[Breach], *, lines: int = LINES) -> str:
     """Why scores broke their thresholds.
@@ -51,7 +54,7 @@ def error_text(result: SampleResult, *, lines: int = LINES) -> str:
     first, *others = result.failures
     reasons = [_reason(failure, result.sample) for failure in result.failures]
     what = "was not run" if first.kind == "not run" else "could not be scored"
-    text = [f"{first.metric} {what}: {cut(reasons[0])}", *_row(result.sample)]
+    text = [f"{first.metric} {what}: {cut(reasons[0], _PARAGRAPH)}", *_row(result.sample)]
     text += [
         _line(f"  {failure.metric}: {'likewise' if reason == reasons[0] else reason}")
         for failure, reason in zip(others, reasons[1:], strict=True)

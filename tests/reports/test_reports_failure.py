@@ -134,6 +134,14 @@ def test_a_reason_does_not_repeat_the_row():
     assert (lines[0], lines[-1]) == ("faithfulness could not be scored: 500", "  recall: likewise")
 
 
+def test_the_mend_at_the_end_of_a_long_message_is_not_cut():
+    from pytest_ragas.models.local.weights import THREE_WAYS
+
+    told = f"Cannot get the model 'owner/a-model-with-a-long-name' of the Hugging Face hub: {'why ' * 40}. {THREE_WAYS}"
+    failure = ScoreFailure(metric="faithfulness", sample_id="q7", kind="configuration", error=told)
+    assert "hold the model in its cache (HF_HOME)." in error_text(result_of(failures=(failure,)))
+
+
 @pytest.mark.parametrize("number", [1, 3, 30])
 def test_an_error_is_never_longer_than_ten_lines(number):
     failures = {f"metric_{n}": "what happened " * 50 for n in range(number)}

@@ -41,16 +41,26 @@ def approximate_bootstrap(clusters: Clusters, *, confidence: float = 0.95) -> Ap
     along_sizes = math.fsum(pull * n for pull, n in zip(pulls, clusters.sizes, strict=True)) / step
     second = math.fsum(-2 * pull * (n - size) / size for pull, n in zip(pulls, clusters.sizes, strict=True))
     curve = -along_sizes * (along_sums - mean * along_sizes) / (size * size * error)
-    bias = normal_quantile(2 * normal_below(acceleration) * normal_below(curve - second / (2 * count * count * error)))
+    bias_share = 2 * normal_below(acceleration) * normal_below(curve - second / (2 * count * count * error))
+    # a handful of clusters of very different size can ask for more than there is
+    bias = normal_quantile(min(0.99, max(0.01, bias_share)))
+    means = [total / n for total, n in zip(clusters.sums, clusters.sizes, strict=True)]
+    lowest, highest = min(means), max(means)
 
     def bound(level: float) -> float:
         z = bias + normal_quantile(level)
         length = z / (1 - acceleration * z) ** 2
-        return (mean * size + length * along_sums) / (size + length * along_sizes)
+        weight = size + length * along_sizes
+        if weight <= 0:
+            return lowest if level < 0.5 else highest
+        # weights along the line may leave [0, 1], and no mean lies outside of those of the clusters
+        return min(highest, max(lowest, (mean * size + length * along_sums) / weight))
 
     tail = (1 - confidence) / 2
-    length = -mean * size / along_sums
-    # the inverse of `length` above; where no weight can move the mean to 0 that far, the limit of what it can
+    # the inverse of `length` above; beyond the root's end no quantile reaches 0, and its own is the limit
+    length = -mean * size / along_sums if abs(along_sums) > 1e-15 else math.copysign(1e9, -mean)
+    if 4 * acceleration * length < -1:
+        length = -1 / (4 * acceleration)
     root = math.sqrt(max(0.0, 1 + 4 * acceleration * length))
     p = normal_below(bias - 2 * length / (1 + 2 * acceleration * length + root))
     return Approximated(max(p, 1e-12), bound(tail), bound(1 - tail))

@@ -10,9 +10,9 @@ seconds for every answer.
 
 The floor is what no client can beat: calls x latency / calls in flight in whole rounds, or the longest chain of calls
 that need each other's answers, whichever is more. The chain of a multi_context row whose first candidate is kept is
-six: vectors of the passages, a question, its evolution, the critic's check beside the two passages alone, statements,
-verdicts. Rejected candidates make it longer: how long it really is, a run on a virtual clock tells, on which every
-answer takes one tick and nothing else takes time.
+five: a question beside the vectors of the passages, its evolution, the critic's check beside the two passages alone,
+statements, verdicts. Rejected candidates make it longer: how long it really is, a run on a virtual clock tells, on
+which every answer takes one tick and nothing else takes time.
 
 "wall" is from the first line of `make()` to the files on disk, "process" the whole `pytest-ragas generate`.
 

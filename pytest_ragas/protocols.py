@@ -195,6 +195,8 @@ class QuestionTask:
     """The language that question and answer should be in; empty for that of the chunks."""
     attempt: int = 0
     """How many candidates for this row were rejected before; each is written from other chunks or another focus."""
+    seed: QuestionDraft | None = None
+    """The simple question on the first chunk that this one evolves from, where it is written already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,3 +231,6 @@ class QuestionType:
     """Whether the documents hold the answer; otherwise the critic LLM must find that they do not."""
     calls: int = 1
     """Requests that `write` makes."""
+    evolves: bool = False
+    """Whether it evolves from a simple question on its first chunk: that one is then written while related chunks are
+    still being looked for, and handed over as the task's `seed`."""

@@ -13,6 +13,7 @@ from pytest_ragas.errors import ConfigurationError
 from pytest_ragas.models.local.known import KNOWN
 from pytest_ragas.protocols import LLM, Embeddings, Metric
 from pytest_ragas.scoring.engine import AT_ONCE
+from pytest_ragas.scoring.limits import current_order
 from pytest_ragas.session.session import CONFIGURED, Session
 from pytest_ragas.testset.generate.from_ragas.writer import import_ragas
 from pytest_ragas.testset.generate.generate import Generated, generate
@@ -134,6 +135,7 @@ def generate_rows(
             kept=kept,
             progress=note,
             stop=stop,
+            urgent=lambda calls: current_order.set(AT_ONCE - calls),
         )
 
     future = session.engine.submit(work, order=AT_ONCE)

@@ -18,7 +18,7 @@ _TITLES = {"reasoning": "Reasoning", "multi_context": "MultiContext", "conversat
 
 
 async def evolve(task: QuestionTask, step: str) -> tuple[QuestionDraft, QuestionDraft]:
-    """Two calls, one after the other: a simple question, and what the prompt `step` makes of it.
+    """Two calls, one after the other: a simple question, unless the task has one, and what the prompt makes of it.
 
     Returns:
         The simple question, and the evolved one.
@@ -26,7 +26,7 @@ async def evolve(task: QuestionTask, step: str) -> tuple[QuestionDraft, Question
     Raises:
         ModelError: The generator LLM did not answer, or not in the structure.
     """
-    seed = await simple.write(task)
+    seed = task.seed or await simple.write(task)
     data: dict[str, Any] = {
         "language": task.language,
         "contexts": [chunk.text for chunk in task.chunks],

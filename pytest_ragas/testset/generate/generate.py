@@ -48,6 +48,7 @@ async def generate(
     kept: Sequence[Sample] = (),
     progress: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
+    urgent: Callable[[int], object] = lambda calls: None,
 ) -> Generated:
     """Write a testset.
 
@@ -63,6 +64,8 @@ async def generate(
         kept: Rows that the testset has already: no question of theirs is asked again.
         progress: Told, on this loop, how many rows are judged well, and of how many.
         stop: Once set, no further call is made; those under way are waited for.
+        urgent: Told, in the context of a row's calls and before them, how many are still to come one after the other.
+            Where calls wait for each other, those of whom most are to come decide when the last row is ready.
 
     Returns:
         Exactly the wanted rows.
@@ -87,7 +90,10 @@ async def generate(
     writing = StoppableLLM(llm, stop)
     critic_llm = writing if critic is None or isinstance(critic, WordingCritic) else StoppableLLM(critic, stop)
     judging = Judging(
-        critic if isinstance(critic, WordingCritic) else critic_llm, faithfulness=faithfulness, language=recipe.language
+        critic if isinstance(critic, WordingCritic) else critic_llm,
+        faithfulness=faithfulness,
+        language=recipe.language,
+        urgent=urgent,
     )
     judging.check(as_ragas_has_them(kinds) if recipe.generator == "ragas" else kinds.values())
     comparing = None if embeddings is None else StoppableEmbeddings(embeddings, stop)
@@ -122,6 +128,7 @@ async def generate(
             material=Material(chunks, seed=recipe.seed, asked=[place for row in kept for place in _places(row)]),
             progress=progress,
             stop=stop,
+            urgent=urgent,
         )
     rows = await work.rows()
     report = work.report(counts, documents=len(documents))

@@ -13,16 +13,23 @@ class Judging:
     """Judges in one language."""
 
     def __init__(
-        self, critic: LLM | WordingCritic, *, faithfulness: Callable[[LLM], Metric], language: str = ""
+        self,
+        critic: LLM | WordingCritic,
+        *,
+        faithfulness: Callable[[LLM], Metric],
+        language: str = "",
+        urgent: Callable[[int], object] = lambda calls: None,
     ) -> None:
         """
         Args:
             critic: Who judges.
             faithfulness: Builds our own metric for a critic LLM.
             language: Of questions and answers; empty for that of the documents.
+            urgent: Told before calls how many are still to come, one after the other.
         """
         self._critic = critic
         self._language = language
+        self._urgent = urgent
         self._faithfulness = None if isinstance(critic, WordingCritic) else faithfulness(critic)
 
     def check(self, kinds: Iterable[QuestionType]) -> None:
@@ -56,4 +63,5 @@ class Judging:
             critic=self._critic,
             language=self._language,
             faithfulness=self._faithfulness,
+            urgent=self._urgent,
         )

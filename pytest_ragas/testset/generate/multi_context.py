@@ -19,4 +19,5 @@ MULTI_CONTEXT = QuestionType(
     summary="needs two related passages; neither answers it alone",
     chunks=2,
     calls=2,
+    evolves=True,
 )

@@ -8,7 +8,7 @@ documents do not answer only `check`, over the passages that are nearest to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_ragas.errors import NothingToJudgeError
@@ -40,6 +40,7 @@ async def judge(
     critic: LLM,
     language: str,
     faithfulness: Metric,
+    urgent: Callable[[int], object] = lambda calls: None,
 ) -> str:
     """Why a candidate is rejected; empty if it is not.
 
@@ -50,6 +51,7 @@ async def judge(
         critic: Who judges.
         language: Of question and reference; empty for that of the contexts.
         faithfulness: Our own metric, built with the critic.
+        urgent: Told before calls how many are still to come, one after the other.
 
     Raises:
         StructureError: The critic's verdict is none.
@@ -64,6 +66,7 @@ async def judge(
         "requirement": kind.requirement,
     }
     alone = contexts if kind.answerable and len(contexts) > 1 else ()
+    urgent(3 if kind.answerable else 1)
     # none is cancelled because of another: what is under way is paid for, and stored when it arrives
     answers = await asyncio.gather(
         prompt("check").ask(critic, data, _CHECK),
@@ -86,6 +89,7 @@ async def judge(
         return ONE_IS_ENOUGH
     if not kind.answerable:
         return ""
+    urgent(2)
     sample = Sample(user_input=question, response=draft.answer, retrieved_contexts=tuple(contexts))
     try:
         score = await faithfulness.score(sample)

@@ -32,6 +32,7 @@ class Related:
         self._asked: asyncio.Future[list[Vector]] | None = None
         self._worded: list[Vector] | None = None
         self._rarity: dict[str, float] = {}
+        self._crumbs = [is_crumb(chunk.text) for chunk in chunks]
 
     async def partners(self, at: int) -> list[int]:
         """The other chunks, most related first; never none where there are two.
@@ -45,18 +46,20 @@ class Related:
 
         def rank(other: int) -> tuple[object, ...]:
             chunk = self._chunks[other]
-            says_little = chunk.text == here.text or near[other] > _TWINS or is_crumb(chunk.text)
+            says_little = chunk.text == here.text or near[other] > _TWINS or self._crumbs[other]
             return says_little, -round(near[other], 9), chunk.path != here.path, abs(other - at), other
 
         return sorted(near, key=rank)
 
     async def nearest(self, text: str, count: int) -> list[int]:
         """The chunks that are most likely to say something on a text, best first."""
-        vectors = await self._vectors()
         if self._embeddings is None:
+            vectors = await self._vectors()
             vector = self._weighed(text)
         else:
-            vector = dense((await self._embeddings.embed((text,)))[0])
+            # at the same time; neither is cancelled because of the other
+            vectors, [found] = await asyncio.gather(self._vectors(), self._embeddings.embed((text,)))
+            vector = dense(found)
         ranked = sorted(range(len(vectors)), key=lambda at: (-round(similarity(vector, vectors[at]), 9), at))
         return ranked[:count]
 

@@ -11,12 +11,12 @@ import asyncio
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pytest_ragas.errors import StructureError
 from pytest_ragas.protocols import LLM, QuestionDraft, QuestionTask, QuestionType
-from pytest_ragas.testset.generate import quality
+from pytest_ragas.testset.generate import quality, simple
 from pytest_ragas.testset.generate.duplicates import Questions
 from pytest_ragas.testset.generate.judging import Judging
 from pytest_ragas.testset.generate.material import Material
@@ -30,9 +30,12 @@ from pytest_ragas.values.document import Chunk, Document
 from pytest_ragas.values.sample import Sample
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 _NEIGHBOURS = 3
 """Most related chunks that take turns as the partner of a chunk, from candidate to candidate."""
+_JUDGED = 3
+"""Calls that judging a candidate takes one after the other, where the documents answer it."""
 _SEARCHED = 5
 """Passages nearest to a question that must not answer it, if it is to be unanswerable."""
 
@@ -61,6 +64,7 @@ class Slots:
         material: Material,
         progress: Callable[[int, int], None],
         stop: threading.Event,
+        urgent: Callable[[int], object] = lambda calls: None,
     ) -> None:
         """
         Args:
@@ -75,6 +79,7 @@ class Slots:
             material: What candidates are written from.
             progress: Told how many slots have a candidate, and of how many.
             stop: Set when a model fails: the others need not go on.
+            urgent: Told before the calls of a row how many are still to come, one after the other.
         """
         self._kinds = kinds
         self._documents = documents
@@ -87,6 +92,7 @@ class Slots:
         self._material = material
         self._progress = progress
         self._stop = stop
+        self._urgent = urgent
         self._tried = [0] * len(kinds)
         self._ready: set[int] = set()
         self._accepted: dict[int, _Candidate] = {}
@@ -161,21 +167,34 @@ class Slots:
     async def _candidate(self, kind: QuestionType, slot: int, attempt: int) -> _Candidate | str:
         """A candidate that passed, or why it did not."""
         at, focus = self._material.pick(slot, attempt)
-        chosen = [at]
-        if kind.chunks > 1:
-            partners = await self._related.partners(at)
-            turn = attempt % min(_NEIGHBOURS, len(partners) - kind.chunks + 2)
-            chosen += partners[turn : turn + kind.chunks - 1]
-        chunks = tuple(self._chunks[place] for place in chosen)
-        task = QuestionTask(llm=self._llm, chunks=chunks, focus=focus, language=self._recipe.language, attempt=attempt)
+        self._urgent(kind.calls + _JUDGED)
+        first = QuestionTask(
+            llm=self._llm,
+            chunks=(self._chunks[at],),
+            focus=focus,
+            language=self._recipe.language,
+            attempt=attempt,
+        )
         try:
+            task = await self._with_others(first, kind, at) if kind.chunks > 1 else first
             draft = await kind.write(task)
             if not draft.question.strip() or not draft.answer.strip():
                 return quality.EMPTY
-            (why, vector) = await self._both(self._judge(draft, kind, chunks, at), self._questions.vector(asked(draft)))
+            judging = self._judge(draft, kind, task.chunks, at)
+            (why, vector) = await _both(judging, self._questions.vector(asked(draft)))
         except StructureError:
             return quality.MALFORMED
-        return why or _Candidate(draft=draft, chunks=chunks, vector=vector)
+        return why or _Candidate(draft=draft, chunks=task.chunks, vector=vector)
+
+    async def _with_others(self, first: QuestionTask, kind: QuestionType, at: int) -> QuestionTask:
+        """The task with as many related passages as its type needs; its simple question is written meanwhile."""
+        if kind.evolves:
+            seed, partners = await _both(simple.write(first), self._related.partners(at))
+        else:
+            seed, partners = None, await self._related.partners(at)
+        turn = first.attempt % min(_NEIGHBOURS, len(partners) - kind.chunks + 2)
+        others = partners[turn : turn + kind.chunks - 1]
+        return replace(first, chunks=(*first.chunks, *(self._chunks[other] for other in others)), seed=seed)
 
     async def _judge(self, draft: QuestionDraft, kind: QuestionType, chunks: Sequence[Chunk], at: int) -> str:
         contexts = [chunk.text for chunk in chunks]
@@ -183,18 +202,6 @@ class Slots:
             nearest = await self._related.nearest(draft.question, _SEARCHED)
             contexts = [self._chunks[place].text for place in dict.fromkeys([at, *nearest])]
         return await self._judging.judge(draft, kind, contexts)
-
-    async def _both(
-        self, judging: Coroutine[Any, Any, str], comparing: Coroutine[Any, Any, Vector]
-    ) -> tuple[str, Vector]:
-        # none is cancelled because of the other: what is under way is paid for, and stored when it arrives
-        why, vector = await asyncio.gather(judging, comparing, return_exceptions=True)
-        for outcome in (why, vector):
-            if isinstance(outcome, BaseException):
-                raise outcome
-        assert isinstance(why, str)
-        assert isinstance(vector, (tuple, dict))
-        return why, vector
 
     async def _all(self, work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         """Results of all the work. If one fails, nothing further is asked, and what is under way is waited for."""
@@ -212,3 +219,13 @@ class Slots:
             # who was only stopped by it says nothing of why
             raise next((error for error in failed if not isinstance(error, Stopped)), failed[0])
         return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def _both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Both results. None is cancelled because of the other: what is under way is paid for, and its answer stored."""
+    first, second = await asyncio.gather(one, other, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(second, BaseException):
+        raise second
+    return first, second

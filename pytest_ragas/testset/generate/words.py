@@ -9,7 +9,7 @@ from pytest_ragas.errors import cut
 
 # scripts without spaces between words: pairs of characters stand for words
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"
-_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_WORD = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|[^\W_{_UNSPACED}]+")
 _PIECE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)])\s)|(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
 _MARK = re.compile(r"^(?:#{1,6}|[-*+]|\d+[.)])\s+")
 """What makes a line a heading or an item."""
@@ -36,7 +36,7 @@ def words(text: str) -> list[str]:
 def _words(text: str) -> Iterator[str]:
     for match in _WORD.finditer(text):
         run = match.group()
-        if re.match(rf"[{_UNSPACED}]", run):
+        if match.lastgroup:
             yield from (run[at : at + 2] for at in range(max(1, len(run) - 1)))
         else:
             yield run.casefold()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_ragas.baselines.run_file import read_run, write_run
@@ -32,6 +32,8 @@ class StoredRun:
     """What the user called it; of a file elsewhere, its name without suffix."""
     number: int = 0
     """Its counter in the store; 0 for a file elsewhere."""
+    at_hand: RecordedRun | None = field(default=None, repr=False, compare=False)
+    """The run, where the file was read to find it."""
 
     def __str__(self) -> str:
         return self.path.stem if self.number else str(self.path)
@@ -42,7 +44,7 @@ class StoredRun:
         Raises:
             BaselineError: The file is damaged, of a newer format, or gone.
         """
-        return read_run(self.path)
+        return self.at_hand or read_run(self.path)
 
 
 class RunStore:
@@ -129,8 +131,9 @@ class RunStore:
             raise self._none("")
         for stored in reversed(runs):
             # a damaged file is somebody's to mend, but not a reason to fall back to an older run in silence
-            if stored.read().complete:
-                return stored
+            run = stored.read()
+            if run.complete:
+                return replace(stored, at_hand=run)
         return runs[-1]
 
     def _none(self, before: str) -> BaselineError:

@@ -20,6 +20,7 @@ from types import TracebackType
 from pytest_ragas.errors import BudgetError, ModelError, StructureError, TransientModelError
 from pytest_ragas.protocols import another_request, answer_room
 from pytest_ragas.scoring.ledger import Ledger, Limits
+from pytest_ragas.scoring.limits import current_order
 from pytest_ragas.scoring.run_purse import RunPurse
 from pytest_ragas.settings.values import Price
 from pytest_ragas.values.model import ModelIdentity, Usage
@@ -50,6 +51,9 @@ ROOM = 1_024
 """Tokens that every answer may have, however short those before it were."""
 FIRST_ROOM = 4_096
 """Tokens that an answer may have before one of its structure was seen."""
+HEAD_START = 0.01
+"""Seconds in which a row that was just answered asks its next question before those that wait for room: rows that are
+finished are worth more than as many that are begun."""
 TEMPLATE = 64
 """Tokens that a server may add to a request: marks of its chat template."""
 
@@ -78,7 +82,8 @@ class Budget:
         self._closes, self._why = math.inf, ""
         self._pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._calling = False
 
     @property
     def limits(self) -> Limits:
@@ -132,7 +137,8 @@ class Budget:
         while True:
             # before it is asked: what ends in between may be what makes room
             turn: asyncio.Future[None] = self._loop.create_future()
-            self._waiting.append(turn)
+            place = current_order.get(), turn
+            self._waiting.append(place)
             try:
                 if time.monotonic() >= self._closes:  # it has waited for room until the end
                     raise BudgetError(self._why)
@@ -144,8 +150,8 @@ class Budget:
                 self.spent += Spent(refused=1)
                 raise
             finally:
-                if turn in self._waiting:
-                    self._waiting.remove(turn)
+                if place in self._waiting:
+                    self._waiting.remove(place)
 
     async def _set_aside(self, charge: Charge, cost: Spent, most: Spent) -> Spent | None:
         if self._run is None:
@@ -159,8 +165,16 @@ class Budget:
         self._again()
 
     def _again(self) -> None:
+        if self._waiting and not self._calling and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # that loop is closed
+                self._loop.call_later(HEAD_START, self._call)
+                self._calling = True
+
+    def _call(self) -> None:
+        """Let all who wait ask once more, the oldest row first."""
+        self._calling = False
         waiting, self._waiting = self._waiting, []
-        for turn in waiting:
+        for _, turn in sorted(waiting, key=lambda place: place[0]):
             if not turn.done():
                 turn.set_result(None)
 

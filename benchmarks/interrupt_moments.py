@@ -7,8 +7,8 @@ A suite of 60 rows is scored over HTTP (100 ms an answer); bodies and fixture te
 sent SIGINT at another moment, spread evenly from the start of the tests to a little before the end; under -n to the
 whole process group, as a terminal does. Looked at: exit code 2, the seconds until the process has ended, JUnit XML
 that can be parsed, tests that are both reported and listed as "no verdict", handed-over tests that are neither, words
-of trouble in the output, threads that are left behind. After a second signal, which pytest itself does not survive
-everywhere, only the last two, and that it ends.
+of trouble in the output, threads that are left behind; nothing where the run was over. After a second signal, which
+pytest itself does not survive everywhere, only the last two, and that it ends.
 """
 
 from __future__ import annotations
@@ -122,10 +122,15 @@ def interrupted(url: str, moment: float, workers: int, twice: bool) -> Run:
         )
         reported |= set(re.findall(r"(?:PASSED|FAILED|ERROR) (test_ours\.py::\S+?\])", output))
         listed = set(re.findall(r"^no verdict: (\S+)", output, re.M))
-        problems = (
-            [] if ended else list(_problems(folder, output, process.returncode, reported, listed, workers, twice))
-        )
+        ended = ended or _was_over(output)
+        found = _problems(folder, output, process.returncode, reported, listed, workers, twice)
+        problems = [] if ended else list(found)
     return Run(moment=moment, seconds=seconds, problems=tuple(problems), reported=len(reported), listed=len(listed))
+
+
+def _was_over(output: str) -> bool:
+    """Whether the signal came after the last line of the run, when pytest itself does not catch it any more."""
+    return re.search(rf"\b{ROWS} passed in ", output) is not None
 
 
 def _interrupt(process: subprocess.Popen[str], workers: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from pytest_ragas.baselines.noise import MetricNoise, judgements
@@ -10,6 +11,9 @@ from pytest_ragas.values.comparison import HardBreak, ScorePair
 from pytest_ragas.values.comparison_rules import ComparisonRules
 
 _ROUNDING = 1e-9
+
+_LIKE_THE_FALL = 0.5
+"""Part of a fall that another row's repeats must lie apart to be a coin of its kind."""
 
 
 def hard_breaks(
@@ -21,6 +25,11 @@ def hard_breaks(
     any where nothing is known of the noise: one judgement on each side cannot tell a broken row from a coin that
     landed the other way, since each of the largest changes is as likely to be a rise as a fall.
 
+    Where repeats tell the noise, two things must hold. The fall is larger than the one that the spread of any row makes
+    likely; and it is no coin's: were the row, and every row whose repeats lie half the fall apart, one that the critic
+    throws a coin over, a clean break like this would still be unlikely. The second is for rows that are coins and
+    happened to fall the same way each time: their own spread says nothing.
+
     Args:
         pairs: Of one metric, at least one.
         noise: Of the metric.
@@ -30,12 +39,15 @@ def hard_breaks(
     if noise.spread is None or rules.break_alpha <= 0:
         return ()
     by_noise = noise_allowance([noise.of_row(pair) for pair in pairs], alpha=rules.break_alpha / metrics)
+    ranges = sorted(_range(pair) for pair in pairs)
     found = []
     for pair in pairs:
         fall = -pair.change
         if fall <= by_noise + _ROUNDING or pair.same_answer:
             continue
-        if not noise.trusted and coin_chance(*judgements(pair)) > rules.break_alpha:
+        # a row that the critic throws a coin over shows it: its repeats lie as far apart as the fall, more or less
+        coins = 1 + len(ranges) - bisect_left(ranges, fall * _LIKE_THE_FALL)
+        if not noise.trusted and coins * coin_chance(*judgements(pair)) > rules.break_alpha:
             continue
         fell = rules.fall is not None and fall > rules.fall + _ROUNDING
         flipped = rules.flips and pair.held_before is True and pair.held_after is False
@@ -52,3 +64,10 @@ def hard_breaks(
                 )
             )
     return tuple(found)
+
+
+def _range(pair: ScorePair) -> float:
+    """How far the repeats of a row lie apart in one run."""
+    return max(
+        (max(values) - min(values) for values in (pair.before.repeats, pair.after.repeats) if values), default=0.0
+    )

@@ -42,7 +42,7 @@ def coin_chance(before: int, after: int) -> float:
     """How likely a critic that throws a coin over an answer says one thing before and the other now, each time.
 
     However steady a row's repeats look, this is the least that a clean break of that row can mean: 1/4 for one
-    judgement on each side, 1/64 for three.
+    judgement on each side, 1/64 for three. Each other row that the critic throws a coin over has the same chance.
 
     Args:
         before: Judgements of the row in the baseline, at least 1.

@@ -71,17 +71,18 @@ def test_the_name_weighs_more_than_the_commit(kept):
     assert kept.saved() == ["0001_main.json"]
 
 
-@pytest.mark.parametrize("stop", ["-x", "KeyboardInterrupt", "pytest.exit"])
-def test_a_run_that_is_stopped_is_saved_as_far_as_it_came(kept, xdist_args, stop):
+# in a worker, pytest-xdist takes an interrupt for a crash
+@pytest.mark.parametrize(
+    ("stop", "workers"), [("-x", []), ("-x", ["-n2"]), ("KeyboardInterrupt", []), ("exit", []), ("exit", ["-n2"])]
+)
+def test_a_run_that_is_stopped_is_saved_as_far_as_it_came(kept, stop, workers):
     if stop == "-x":
         kept.project.testset("0.1", "0.9", "0.9", "0.9")
     else:
         how = "raise KeyboardInterrupt" if stop == "KeyboardInterrupt" else 'pytest.exit("enough")'
         kept.project.testset("0.9", "0.9").tests(f"def test_stop():\n    {how}\n", name="test_z.py")
-        if xdist_args and stop == "KeyboardInterrupt":
-            pytest.skip("in a worker, pytest-xdist takes it for a crash")
     arguments = ["-p", "no:randomly", "--ragas-autosave", "--ragas-scoring=blocking"]
-    arguments += [*(["-x"] if stop == "-x" else []), *xdist_args]
+    arguments += [*(["-x"] if stop == "-x" else []), *workers]
     # in this process, Ctrl-C would end the test, too
     result = kept.project.pytester.runpytest_subprocess(*arguments)
     assert result.ret != pytest.ExitCode.OK

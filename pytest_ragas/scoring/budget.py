@@ -19,6 +19,7 @@ from types import TracebackType
 
 from pytest_ragas.errors import BudgetError, ModelError, StructureError, TransientModelError
 from pytest_ragas.protocols import another_request, answer_room
+from pytest_ragas.scoring.deadline import resting
 from pytest_ragas.scoring.ledger import Ledger, Limits
 from pytest_ragas.scoring.limits import current_order
 from pytest_ragas.scoring.run_purse import RunPurse
@@ -145,7 +146,8 @@ class Budget:
                 room = await self._set_aside(charge, *estimate())
                 if room is not None:
                     return room
-                await turn
+                with resting():
+                    await turn
             except BudgetError:
                 self.spent += Spent(refused=1)
                 raise
@@ -301,18 +303,7 @@ class Charge:
         wanted_room: Tokens that it would have in a budget with more left.
     """
 
-    __slots__ = (
-        "_paid",
-        "_purse",
-        "_reserved",
-        "_tokens",
-        "answers",
-        "kind",
-        "room",
-        "size",
-        "usage",
-        "wanted_room",
-    )
+    __slots__ = "_paid", "_purse", "_reserved", "_tokens", "answers", "kind", "room", "size", "usage", "wanted_room"
 
     def __init__(self, purse: Purse, kind: str, size: int, *, answers: bool) -> None:
         self._purse = purse

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
+from collections.abc import Iterator
 from types import TracebackType
+
+_running: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("ragas_deadline", default=None)
 
 
 class Deadline:
@@ -14,7 +19,7 @@ class Deadline:
     (`asyncio.timeout` is Python 3.11.)
     """
 
-    __slots__ = ("_cancelling", "_fired", "_handle", "_task", "_when", "expired")
+    __slots__ = ("_cancelling", "_fired", "_handle", "_task", "_token", "_when", "expired", "rested")
 
     def __init__(self, when: float) -> None:
         """
@@ -28,13 +33,31 @@ class Deadline:
         self._handle: asyncio.TimerHandle | None = None
         self.expired = False
         """Whether the block was cut off by this deadline, and by nobody else."""
+        self.rested = 0.0
+        """Seconds that did not count (`resting`)."""
 
     def __enter__(self) -> Deadline:
         self._task = asyncio.current_task()
         assert self._task is not None
         self._cancelling = _cancelling(self._task)
         self._handle = asyncio.get_running_loop().call_at(self._when, self._fire)
+        self._token = _running.set(self)
         return self
+
+    @contextlib.contextmanager
+    def rest(self) -> Iterator[None]:
+        """Time that does not count."""
+        assert self._handle is not None
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._handle.cancel()
+        try:
+            yield
+        finally:
+            rested = loop.time() - began
+            self.rested += rested
+            self._when += rested
+            self._handle = loop.call_at(self._when, self._fire)
 
     def _fire(self) -> None:
         assert self._task is not None
@@ -47,11 +70,19 @@ class Deadline:
         assert self._handle is not None
         assert self._task is not None
         self._handle.cancel()
+        with contextlib.suppress(ValueError):  # the loop is gone, and this is the end of its last task
+            _running.reset(self._token)
         if self._fired:
             uncancel = getattr(self._task, "uncancel", None)  # Python 3.11
             left = uncancel() if uncancel else self._cancelling
             self.expired = isinstance(error, asyncio.CancelledError) and left <= self._cancelling
         self._task = None
+
+
+def resting() -> contextlib.AbstractContextManager[None]:
+    """`with resting(): await ...`: what is awaited does not count against the deadline of the call, if it has one."""
+    deadline = _running.get()
+    return contextlib.nullcontext() if deadline is None else deadline.rest()
 
 
 def _cancelling(task: asyncio.Task[object]) -> int:

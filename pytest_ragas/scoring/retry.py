@@ -156,7 +156,7 @@ class _Call:
                         with Deadline(start + self._retry.deadline - self._spent) as deadline:
                             return await once()
                     finally:
-                        self._spent += self._loop.time() - start
+                        self._spent += self._loop.time() - start - (deadline.rested if deadline is not None else 0.0)
             except TransientModelError as error:
                 self._failed += 1
                 pause = self._pause(error)

@@ -78,6 +78,18 @@ def test_what_is_in_flight_counts() -> None:
     assert critic.peak <= 3
 
 
+def test_waiting_for_room_does_not_count_against_the_time_of_a_call() -> None:
+    """The budget has room for one at a time; the last one's turn comes after far more than a call may take."""
+    critic, budget = costing(200, 200, seconds=100), Budget(Limits(tokens=5_000))
+    llm = paying(critic, budget)
+    llm._retry.deadline = 150.0
+    results = run_virtually(ask_all(llm, 8))
+    assert answered(results) == len(critic.requests) == 8
+    slow = paying(costing(200, 200, seconds=200), Budget(Limits(tokens=5_000)))
+    slow._retry.deadline = 150.0
+    assert "no answer within the 150 s" in str(run_virtually(ask_all(slow, 1))[0])
+
+
 def test_what_was_set_aside_in_vain_is_spent_by_others() -> None:
     """The first is thought to write 1,024 tokens, and writes 10: the others know better, and all have room."""
     critic, budget = costing(20, 10), Budget(Limits(tokens=ANSWER + 500))

@@ -61,14 +61,14 @@ def compare(
 
 
 def _mends(baseline: RecordedRun, *, file: str, anyway_flag: str) -> tuple[str, ...]:
+    anyway = f"Compare them anyway with {anyway_flag}."
     if any(row.sample is not None for row in baseline.rows):
-        rejudge = f"Have its answers judged again by what judges today: pytest-ragas rejudge {file}"
-    else:
-        rejudge = (
-            "Have its answers judged again by what judges today, if a saved run has them: "
-            f"pytest-ragas rejudge {file} --baseline {file}"
-        )
-    return (rejudge, f"Compare them anyway with {anyway_flag}.")
+        return f"Have its answers judged again by what judges today: pytest-ragas rejudge {file}", anyway
+    return (
+        f"Have its answers judged again, where a saved run has them: pytest-ragas rejudge {file} --baseline {file}",
+        "Else run the accepted version of your RAG with what judges today and --ragas-update-baseline.",
+        anyway,
+    )
 
 
 def _lacks(pairing: Pairing, name: str, min_coverage: float) -> Iterator[str]:

@@ -21,6 +21,7 @@ def row(
     test: str = TEST,
     number: int = 1,
     content: str = "",
+    answer: str = "",
     thresholds: Mapping[str, float] | None = None,
     failures: Mapping[str, str] | None = None,
     tags: Sequence[str] = (),
@@ -31,7 +32,7 @@ def row(
     return RecordedRow(
         key=RowKey(test=test, sample_id=id, number=number),
         content=content or f"content of {id}",
-        answer="",
+        answer=answer,
         outcome="passed",
         scores=tuple(
             RecordedScore(metric=metric, value=value) if isinstance(value, (int, float)) else value

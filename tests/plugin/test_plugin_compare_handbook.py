@@ -46,7 +46,8 @@ def ragas_critic_llm():
 def handbook(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A copy of the example."""
     monkeypatch.setenv("COLUMNS", "140")
-    shutil.copytree(HANDBOOK, pytester.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    left_out = shutil.ignore_patterns("__pycache__", ".*", "baseline.json")
+    shutil.copytree(HANDBOOK, pytester.path, dirs_exist_ok=True, ignore=left_out)
     return pytester
 
 

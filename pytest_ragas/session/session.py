@@ -20,6 +20,7 @@ from pytest_ragas.judgements.stored_metric import StoredMetric
 from pytest_ragas.metrics.registry import BuiltMetric, Registry
 from pytest_ragas.models.adapt import as_embeddings, as_llm
 from pytest_ragas.models.build import build_embeddings, build_llm
+from pytest_ragas.models.in_language import InLanguage
 from pytest_ragas.protocols import LLM, Critic, Embeddings, LikelihoodCritic, Metric, MetricContext, MetricSpec
 from pytest_ragas.reports.progress import Standing
 from pytest_ragas.scoring.budget import Budget, Limits, Purse
@@ -196,6 +197,8 @@ class Session:
                 return llm
             if isinstance(llm, LikelihoodCritic):
                 return GuardedLikelihood(llm, limiter=self._limiter(llm, settings), meter=self._meter(role, llm))
+            if role == "critic LLM" and self.settings.reason_language:
+                llm = InLanguage(llm, self.settings.reason_language)
             asked = GuardedLLM(
                 llm,
                 limiter=self._limiter(llm, settings),

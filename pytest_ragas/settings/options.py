@@ -116,6 +116,13 @@ OPTIONS: tuple[Option, ...] = (
         repeatable=True,
     ),
     _option(
+        "reason_language",
+        default="none",
+        metavar="NAME",
+        help="Language in which the critic LLM gives its reasons; that of the data unless given",
+        example="German",
+    ),
+    _option(
         "metric_backend",
         default="native",
         metavar="BACKEND",

@@ -55,7 +55,7 @@ class Evaluation:
     """`eval`: a testset to be scored."""
 
     settings: Mapping[str, Any]
-    """critic_llm, embeddings, metrics and concurrency as our settings have them, secrets sealed."""
+    """critic_llm, embeddings, metrics, concurrency and reason_language as our settings have them, secrets sealed."""
     testset_file: str = TESTSET_FILE
     raise_exceptions: bool = False
     """Whether the first score that cannot be computed ends the task."""
@@ -203,10 +203,11 @@ class _Reader:
             self.wrong(f"{path}.batch_size", batch_size, "a whole number of 1 or more")
         elif batch_size is not None:
             settings["concurrency"] = batch_size
-        if part.get("language") is not None:
-            self.notes.append(
-                f"{path}.language in {self.place} is left aside: the prompts are English and judge every language."
-            )
+        language = part.get("language")
+        if language is not None and (not isinstance(language, str) or not language):
+            self.wrong(f"{path}.language", language, 'the name of a language, for example "german"')
+        elif language is not None:
+            settings["reason_language"] = language
         raising = part.get("raise_exceptions")
         if raising is not None and not isinstance(raising, bool):
             self.wrong(f"{path}.raise_exceptions", raising, "true or false")

@@ -69,6 +69,8 @@ class Settings:
     embeddings: ModelSettings | None = None
     metrics: tuple[str, ...] = ()
     """What a marked test without metrics and thresholds of its own is scored with."""
+    reason_language: str = ""
+    """In which language the critic LLM gives its reasons, in English words; empty for that of the data."""
     metric_backend: Literal["native", "ragas"] = "native"
     metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     thresholds: tuple[Threshold, ...] = ()

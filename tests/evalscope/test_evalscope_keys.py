@@ -230,12 +230,12 @@ def test_models_that_cannot_be(model: Any, message: str) -> None:
 
 
 def test_retired_keys_warn_once_each() -> None:
-    task = evaluation(language="chinese", metrics=["faithfulness"])
+    task = evaluation(metrics=["faithfulness"])
     task.update(work_dir="x", use_cache=True, debug=False)
     with pytest.warns(PytestRagasWarning) as caught:
         run_task(task)
     said = [str(warning.message) for warning in caught]
-    assert [text.split(" in ")[0] for text in said] == ["work_dir", "use_cache", "debug", "eval_config.eval.language"]
+    assert [text.split(" in ")[0] for text in said] == ["work_dir", "use_cache", "debug"]
     assert Path(caught[0].filename) == Path(__file__)
     assert [note.split(" in ")[0] for note in read(generation(knowledge_graph="kg.json", personas=[])).notes] == [
         "eval_config.testset_generation.knowledge_graph",

@@ -1,4 +1,11 @@
-"""The words of a text, in any script, and its sentences: what is compared and asked about without a model."""
+"""The words of a text, in any script, and its sentences: what is compared and asked about without a model.
+
+Not the words of `metrics/embedded/words.py`, though both read any script. Those are normalised until texts match that
+mean the same (no accents, endings, thousands commas, spelled-out numbers), and scores, which carry their version,
+depend on each of these rules. Here words tell passages and questions apart, and names must stay names: without endings
+and small words, two different questions would be one. Which passage a seed leads to depends on these rules in turn, so
+that neither side can take the other's without changing what users have committed.
+"""
 
 from __future__ import annotations
 

@@ -89,7 +89,8 @@ def interrupted(url: str, moment: float, workers: int, twice: bool) -> Run:
         (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
         more = ["-n", str(workers)] if workers else []
         command = [sys.executable, "-m", "pytest", "-v", "--junitxml=junit.xml", "-p", "no:cacheprovider", *more]
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": name}
+        # pytest tidies up after earlier runs at its end: not after those of everybody on this machine
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": name, "PYTEST_DEBUG_TEMPROOT": name}
         process = subprocess.Popen(
             command,
             cwd=folder,

@@ -96,6 +96,8 @@ def run(folder: Path, suite: str, *arguments: str, xdist: bool = False) -> Cost:
     # bytecode is kept, as users have it, but not beside the sources
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # pytest tidies up after earlier runs at its end: not after those of everybody on this machine
+    environment["PYTEST_DEBUG_TEMPROOT"] = str(folder)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     before, begin = os.times(), time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)

@@ -136,7 +136,8 @@ def run(folder: Path, samples: int, *arguments: str) -> Measured:
     Raises:
         SystemExit: Not every test passed; what it printed is shown.
     """
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # pytest tidies up after earlier runs at its end: not after those of everybody on this machine
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DEBUG_TEMPROOT": str(folder)}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile("w+") as out:
         began = time.perf_counter()

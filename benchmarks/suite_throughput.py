@@ -137,6 +137,8 @@ def run(runner: Runner, server: ServerProcess, tests: int, in_flight: int) -> Me
         environ = {
             **os.environ,
             "HOME": name,
+            # pytest tidies up after earlier runs at its end: not after those of everybody on this machine
+            "PYTEST_DEBUG_TEMPROOT": name,
             "CRITIC_URL": server.url,
             "CONCURRENCY": str(in_flight),
             "REASONS": "yes" if runner.reasons else "no",

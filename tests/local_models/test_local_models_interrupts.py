@@ -1,6 +1,6 @@
 """Ctrl-C while a local LLM is loaded, reads prompts, or writes answers: the run ends at its next step, and cleanly.
 
-`benchmarks/interrupt_moments.py` has the seconds; here the steps are counted that the model makes after the signal.
+`benchmarks/local_interrupts.py` has the seconds; here the steps are counted that the model makes after the signal.
 """
 
 from __future__ import annotations
@@ -63,6 +63,12 @@ FEW = 12
 
 @pytest.fixture
 def project(tmp_path: Path, smollm2: str) -> Path:
+    """Four rows, judged by the real weights."""
+    write_project(tmp_path)
+    return tmp_path
+
+
+def write_project(folder: Path) -> None:
     """Four rows whose answers are long."""
     rows = [
         {
@@ -73,14 +79,13 @@ def project(tmp_path: Path, smollm2: str) -> Path:
         }
         for number in range(1, 5)
     ]
-    (tmp_path / "testset.json").write_text(json.dumps(rows), encoding="utf-8")
-    (tmp_path / "test_rag.py").write_text(SUITE, encoding="utf-8")
-    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
-    (tmp_path / "pyproject.toml").write_text(
+    (folder / "testset.json").write_text(json.dumps(rows), encoding="utf-8")
+    (folder / "test_rag.py").write_text(SUITE, encoding="utf-8")
+    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "pyproject.toml").write_text(
         '[tool.pytest-ragas.critic_llm]\nmodel_name_or_path = "smollm2"\ndevice = "cpu"\nthreads = 1\n',
         encoding="utf-8",
     )
-    return tmp_path
 
 
 def start(project: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -379,3 +379,28 @@ def test_without_llguidance_the_command_is_named(
     llm = local()
     with pytest.raises(ConfigurationError, match=r"needs llguidance.*pip install 'pytest-ragas\[local\]'"):
         run(llm.ask(asked("x"), VERDICT), llm)
+
+
+def test_a_long_pass_ends_before_its_next_layer() -> None:
+    """Ctrl-C would wait for it, or become a crash: a pass of a large model takes many seconds."""
+    pytest.importorskip("torch", reason="the extra [local] is not installed")
+    import torch
+    from local_models.random_lm import tiny_model
+
+    from pytest_ragas.models.local import stopping
+
+    model, seen, told = tiny_model(), [], []
+    model.model.layers[0].register_forward_hook(lambda *_: told.append(True))
+    model.model.layers[1].register_forward_hook(lambda *_: seen.append(1))
+    stopping.let_stop(model)
+    ids = torch.tensor([[1, 2, 3]])
+    try:
+        stopping.stop_when(lambda: bool(told))
+        with torch.inference_mode(), pytest.raises(stopping.StoppedError):
+            model(input_ids=ids)
+        assert (len(told), seen) == (1, []), "the second layer was not begun"
+    finally:
+        stopping.stop_when(lambda: False)
+    with torch.inference_mode():
+        model(input_ids=ids)
+    assert seen == [1]

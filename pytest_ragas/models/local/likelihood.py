@@ -15,6 +15,7 @@ from pytest_ragas.errors import ModelError, PytestRagasError, RejectedRequestErr
 from pytest_ragas.models.local.likelihood_text import Texts
 from pytest_ragas.models.local.load import LoadedLM, check_options, given_identity, is_out_of_memory, load_causal_lm
 from pytest_ragas.models.local.prefix_reader import PrefixReader
+from pytest_ragas.models.local.stopping import stop_when
 from pytest_ragas.models.threads import deliver
 from pytest_ragas.settings.values import ModelSettings
 from pytest_ragas.values.likelihood import Likelihood
@@ -112,6 +113,7 @@ class CausalLikelihoods:
 
     def _run(self) -> None:
         waiting: list[_Request] = []
+        stop_when(lambda: self._closed)
         while not self._closed:
             waiting = [request for request in waiting if request.wanted] or self._first()
             waiting += self._more()

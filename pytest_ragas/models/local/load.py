@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from pytest_ragas.errors import ConfigurationError, MissingExtraError, PytestRagasError, UnknownNameError, cut
 from pytest_ragas.models.ending import end_quickly
 from pytest_ragas.models.local.hub_options import HubOptions
+from pytest_ragas.models.local.stopping import let_stop
 from pytest_ragas.models.local.threads import cpu_threads, xdist_workers
 from pytest_ragas.models.local.weights import find_weights, looks_like_path
 from pytest_ragas.models.progress_bars import no_progress_bars
@@ -191,6 +192,7 @@ def _load(folder: Path, options: Mapping[str, Any], identity: ModelIdentity, *, 
             f"{name!r} ({type(model).__name__}) has {what} beside or instead of keys and values of all tokens, so that "
             f"its requests cannot be answered together. {_SERVER}"
         )
+    let_stop(model)
     return LoadedLM(
         model=model.eval(),
         tokenizer=tokenizer,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pytest_ragas.errors import ModelError, RejectedRequestError
 from pytest_ragas.models.local.batch import Batch, GivenUpError, Row
 from pytest_ragas.models.local.load import MORE_ROOM, is_out_of_memory
+from pytest_ragas.models.local.stopping import stop_when
 from pytest_ragas.models.threads import deliver
 
 _LINGER = 0.003
@@ -125,6 +126,7 @@ class Worker:
         import torch
 
         self._rows, self._loaded = limits.rows, True
+        stop_when(lambda: self._closed)
         with torch.inference_mode():
             while not self._closed:
                 self._gather(idle=not batch.rows and not self._waiting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.metadata
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from openai_server.server import OpenAIServer
 
 from pytest_ragas.errors import ConfigurationError, GenerationError, MissingExtraError, RejectedRequestError
 from pytest_ragas.testset.documents.read import read_documents
+from pytest_ragas.testset.generate.from_ragas.talk import Talk
 from pytest_ragas.testset.lock import read_lock
 
 needs_ragas = pytest.mark.skipif(importlib.util.find_spec("ragas") is None, reason="ragas is an extra")
@@ -79,15 +81,9 @@ def test_our_critic_judges_and_our_limits_hold(project: Project) -> None:
     assert project.server.peak <= 3
 
 
-@needs_ragas
-@pytest.mark.parametrize("cache", ["read-write", "off"])
-def test_another_process_asks_the_same(project: Project, cache: str) -> None:
-    """Sets have another order there, and answers come in another one; with the store nothing is asked at all."""
-    project.generate(**RECIPE)
-    asked = Counter(json.dumps(request.body, sort_keys=True) for request in project.server.requests)
-    project.server.requests.clear()
-    project.server.brain = late
-    program = f"""
+def _again(project: Project, cache: str) -> str:
+    """A program that generates the project's testset again, into again.json."""
+    return f"""
 import sys
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
@@ -98,7 +94,19 @@ again = Project(Server(), Path({str(project.folder)!r}))
 again.changes = {{"cache": {cache!r}}}
 again.generate(path=again.folder / "again.json", **{RECIPE!r})
 """
-    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONHASHSEED": "5"})
+
+
+@needs_ragas
+@pytest.mark.parametrize("cache", ["read-write", "off"])
+def test_another_process_asks_the_same(project: Project, cache: str) -> None:
+    """Sets have another order there, and answers come in another one; with the store nothing is asked at all."""
+    project.generate(**RECIPE)
+    asked = Counter(json.dumps(request.body, sort_keys=True) for request in project.server.requests)
+    project.server.requests.clear()
+    project.server.brain = late
+    subprocess.run(
+        [sys.executable, "-c", _again(project, cache)], check=True, env={**os.environ, "PYTHONHASHSEED": "5"}
+    )
     again = Counter(json.dumps(request.body, sort_keys=True) for request in project.server.requests)
     assert set(again) == (set() if cache == "read-write" else set(asked))
     assert (project.folder / "again.json").read_bytes() == project.path.read_bytes()
@@ -163,6 +171,27 @@ def test_what_does_not_come_in_its_structure_is_a_clear_error(project: Project) 
     project.server.brain = lambda request: "I like it." if request["title"] == "Persona" else ragas_author(request)
     with pytest.raises(GenerationError, match="Ragas' generator needs every answer, and one did not come"):
         project.generate(**RECIPE)
+
+
+@needs_ragas
+def test_what_ragas_forgets_is_not_printed(caplog: pytest.LogCaptureFixture) -> None:
+    """It raises the first error and drops its other tasks; Python logs what a dropped task has ended with."""
+
+    async def refused() -> None:
+        raise RejectedRequestError("no")
+
+    async def forget(talk: Talk) -> None:
+        forgotten = [asyncio.ensure_future(talk.send(refused())) for _ in range(3)]
+        await asyncio.wait(forgotten)
+
+    async def generate() -> None:
+        talk = Talk()
+        await asyncio.to_thread(asyncio.run, forget(talk))
+        assert isinstance(talk.error, RejectedRequestError)
+
+    asyncio.run(generate())
+    gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 @needs_ragas

@@ -21,6 +21,7 @@ def test_smollm2_writes_five_rows_that_feed_a_marked_test(
 ) -> None:
     """Ten to twenty calls. A model of 135M parameters is no author: its questions are held to their wording alone."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
     (pytester.path / "docs").mkdir()
     for name in DOCS:
         shutil.copy(Path(__file__).parents[2] / "docs" / name, pytester.path / "docs" / name)

@@ -11,7 +11,7 @@ import concurrent.futures
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pytest_ragas.errors import StructureError, cut
+from pytest_ragas.errors import PytestRagasError, StructureError, cut
 from pytest_ragas.libraries.ragas_structure import prompt_data, structure_of
 from pytest_ragas.protocols import LLM, Embeddings, JSONSchema
 from pytest_ragas.values.model import Message
@@ -32,6 +32,7 @@ class Talk:
         if self.error is not None:
             request.close()
             raise self.error
+        asyncio.get_running_loop().set_exception_handler(_all_but_ours)
         future = asyncio.run_coroutine_threadsafe(request, self._loop)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
@@ -50,6 +51,12 @@ class Talk:
         """Wait until everything under way is answered, and stored. On the engine's loop."""
         waiting = [asyncio.wrap_future(future) for future in tuple(self._under_way)]
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def _all_but_ours(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # ragas raises the first error and forgets its other tasks, and Python would print what each of them ended with
+    if not isinstance(context.get("exception"), PytestRagasError):
+        loop.default_exception_handler(context)
 
 
 class LLMSeam:

@@ -6,11 +6,11 @@ import argparse
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ragas.cli.live_line import LiveLine
+from pytest_ragas.cli.open_session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,23 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what the critic is worth; 0, or 1 if a gate does not hold."""
-    from pytest_ragas.metrics.builtin import registry
-    from pytest_ragas.session.session import Session
     from pytest_ragas.settings.load import load_settings
     from pytest_ragas.settings.rootdir import rootdir
 
     file = Path(arguments.config).absolute() if arguments.config else None
     settings = load_settings(rootdir=rootdir(), config_file=file, environ=os.environ)
-    session = Session(settings, registry())
-    try:
+    with open_session(settings) as session:
         return _calibrate(arguments, session)
-    except KeyboardInterrupt:
-        print("interrupted: what the critic answered is stored; run it again to go on", file=sys.stderr)
-        raise
-    finally:
-        for note in session.finish():
-            print(f"warning: {note}", file=sys.stderr)
-        session.close()
 
 
 def _calibrate(arguments: argparse.Namespace, session: Session) -> int:

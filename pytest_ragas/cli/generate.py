@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ragas.cli.live_line import LiveLine
+from pytest_ragas.cli.open_session import open_session
 
 if TYPE_CHECKING:
     from pytest_ragas.session.session import Session
     from pytest_ragas.session.testset_file import Author, Condition
-    from pytest_ragas.settings.values import Settings
     from pytest_ragas.testset.generate.recipe import Recipe
     from pytest_ragas.testset.generate.report import Report
 
@@ -24,6 +23,8 @@ DESCRIPTION = (
     "is kept. Beside FILE, FILE.lock says what it was made from. Ctrl-C loses nothing: run it again. Exit status of "
     "--check: 1 if rows are stale or missing."
 )
+
+_INTERRUPTED = "what the models answered is stored; run it again to go on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,24 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _check(arguments, root, docs)
     if not docs and not arguments.update:
         raise ConfigurationError("No documents are named. Write for example: pytest-ragas generate docs/*.md")
-    session = _session(settings)
-    try:
+    with open_session(settings, interrupted=_INTERRUPTED) as session:
         _generate(arguments, root, docs, session)
-    except KeyboardInterrupt:
-        print("interrupted: what the models answered is stored; run it again to go on", file=sys.stderr)
-        raise
-    finally:
-        for note in session.finish():
-            print(f"warning: {note}", file=sys.stderr)
-        session.close()
     return 0
-
-
-def _session(settings: Settings) -> Session:
-    from pytest_ragas.metrics.builtin import registry
-    from pytest_ragas.session.session import Session
-
-    return Session(settings, registry())
 
 
 def _generate(arguments: argparse.Namespace, root: Path, docs: list[str], session: Session) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ragas.cli.live_line import LiveLine
+from pytest_ragas.cli.open_session import open_session
 
 if TYPE_CHECKING:
     from pytest_ragas.settings.values import Settings
@@ -83,26 +84,16 @@ def _recorded(arguments: argparse.Namespace, settings: Settings) -> dict[str, li
 
 
 def _judged(arguments: argparse.Namespace, settings: Settings) -> dict[str, list[tuple[float, ...]]]:
-    from pytest_ragas.metrics.builtin import registry
     from pytest_ragas.session.noise import judge_repeatedly
-    from pytest_ragas.session.session import Session
     from pytest_ragas.testset.load import load_testset
 
     testset = load_testset(arguments.judge)
-    session = Session(settings, registry())
-    try:
+    with open_session(settings) as session:
         metrics = [session.registry.canonical(metric, where="--metric") for metric in arguments.metric]
         with LiveLine("judging") as line:
             judged = judge_repeatedly(
                 session, testset.samples, metrics=metrics or None, times=arguments.times, progress=line
             )
-    except KeyboardInterrupt:
-        print("interrupted: what the critic answered is stored; run it again to go on", file=sys.stderr)
-        raise
-    finally:
-        for note in session.finish():
-            print(f"warning: {note}", file=sys.stderr)
-        session.close()
     found: dict[str, list[tuple[float, ...]]] = {}
     failures = [failure for result in judged.results for failure in result.failures]
     for result in judged.results:

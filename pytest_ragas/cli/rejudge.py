@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ragas.cli.live_line import LiveLine
+from pytest_ragas.cli.open_session import open_session
 
 if TYPE_CHECKING:
     from pytest_ragas.session.rejudge import Rejudged
@@ -27,6 +28,8 @@ DESCRIPTION = (
 
 _SHOWN = 10
 """Scores that could not be had, in full."""
+
+_INTERRUPTED = "nothing was written, and what the critic answered is stored; run it again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it, and say what has changed; 0, or 1 if a score could not be had."""
-    from pytest_ragas.metrics.builtin import registry
-    from pytest_ragas.session.session import Session
     from pytest_ragas.settings.load import load_settings
     from pytest_ragas.settings.rootdir import rootdir
 
@@ -66,16 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     before = _with_answers(arguments, settings)
     _check_output(arguments, before)
-    session = Session(settings, registry())
-    try:
+    with open_session(settings, interrupted=_INTERRUPTED) as session:
         return _rejudge(arguments, session, before)
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written, and what the critic answered is stored; run it again", file=sys.stderr)
-        raise
-    finally:
-        for note in session.finish():
-            print(f"warning: {note}", file=sys.stderr)
-        session.close()
 
 
 def _rejudge(arguments: argparse.Namespace, session: Session, before: RecordedRun) -> int:

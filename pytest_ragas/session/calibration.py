@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_ragas.errors import MissingFieldError, TestsetError, listed
-from pytest_ragas.session.judging import check_sample
+from pytest_ragas.session.judging import check_samples
 from pytest_ragas.session.plan import Ticket
 from pytest_ragas.session.session import Session
 from pytest_ragas.session.whole_testset import check_any
@@ -41,15 +40,7 @@ def score_labelled(session: Session, rows: Sequence[LabelledSample], *, progress
     started = time.perf_counter()
     evaluator = session.evaluator()
     plans = [evaluator.plan(metrics=tuple(row.labels), defaults=False) for row in rows]
-    lacking = []
-    for row, plan in zip(rows, plans, strict=True):
-        try:
-            check_sample(row.sample, plan)
-        except MissingFieldError as error:
-            lacking.append(f"  {error}")
-    if lacking:
-        count = "1 row lacks" if len(lacking) == 1 else f"{len(lacking)} rows lack"
-        raise TestsetError(f"{count} what a metric needs, and nothing was scored:\n{listed(lacking)}")
+    check_samples((row.sample, plan) for row, plan in zip(rows, plans, strict=True))
     tickets = [evaluator.submit(row.sample, plan) for row, plan in zip(rows, plans, strict=True)]
     results = results_of(tickets, progress)
     check_any(results)

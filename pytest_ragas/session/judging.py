@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from pytest_ragas.errors import MissingFieldError, TestsetError, listed
 from pytest_ragas.gates.decide import decide_sample
 from pytest_ragas.judgements.stored_metric import StoredMetric
 from pytest_ragas.metrics.requirements import check_fields, missing_fields
@@ -25,6 +26,27 @@ def check_sample(sample: Sample, plan: Plan) -> None:
     """
     for built in plan.metrics:
         check_fields(sample, built.spec)
+
+
+def check_samples(planned: Iterable[tuple[Sample, Plan]], *, undone: str = "scored") -> None:
+    """Find out, before any call is made, which samples lack what the metrics of their plans need.
+
+    Args:
+        planned: Rows with their answers, each with its plan.
+        undone: What has not been done, for the message: "scored", "judged".
+
+    Raises:
+        TestsetError: Some do; names all of them.
+    """
+    lacking = []
+    for sample, plan in planned:
+        try:
+            check_sample(sample, plan)
+        except MissingFieldError as error:
+            lacking.append(f"  {error}")
+    if lacking:
+        count = "1 row lacks" if len(lacking) == 1 else f"{len(lacking)} rows lack"
+        raise TestsetError(f"{count} what a metric needs, and nothing was {undone}:\n{listed(lacking)}")
 
 
 def lacks(sample: Sample, plan: Plan) -> set[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from pytest_ragas.errors import MissingFieldError, TestsetError, listed
 from pytest_ragas.session.calibration import Progress, results_of
-from pytest_ragas.session.judging import check_sample
+from pytest_ragas.session.judging import check_samples
 from pytest_ragas.session.session import Session
 from pytest_ragas.session.whole_testset import check_any
 from pytest_ragas.values.run import Run
@@ -41,15 +40,7 @@ def judge_repeatedly(
     evaluator = session.evaluator()
     asked = session.settings.metrics if metrics is None else metrics
     plan = evaluator.plan(metrics=tuple(asked), defaults=False, repeats=times)
-    lacking = []
-    for sample in samples:
-        try:
-            check_sample(sample, plan)
-        except MissingFieldError as error:
-            lacking.append(f"  {error}")
-    if lacking:
-        count = "1 row lacks" if len(lacking) == 1 else f"{len(lacking)} rows lack"
-        raise TestsetError(f"{count} what a metric needs, and nothing was judged:\n{listed(lacking)}")
+    check_samples(((sample, plan) for sample in samples), undone="judged")
     results = results_of([evaluator.submit(sample, plan) for sample in samples], progress)
     check_any(results)
     return Run(results=results, models=session.models(), seconds=time.perf_counter() - started)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_ragas.errors import ConfigurationError, MetricError, MissingFieldError, TestsetError, listed
+from pytest_ragas.errors import ConfigurationError, MetricError
 from pytest_ragas.gates.decide import decide_gate
 from pytest_ragas.gates.expression import parse_gate
-from pytest_ragas.session.judging import check_sample
+from pytest_ragas.session.judging import check_samples
 from pytest_ragas.session.session import Session
 from pytest_ragas.values.gate import Gate, GateVerdict
 from pytest_ragas.values.run import Run, SampleResult
@@ -35,15 +35,7 @@ def score_testset(session: Session, testset: Testset, *, raise_exceptions: bool 
     started = time.perf_counter()
     evaluator = session.evaluator()
     plan = evaluator.plan()
-    lacking = []
-    for sample in testset:
-        try:
-            check_sample(sample, plan)
-        except MissingFieldError as error:
-            lacking.append(f"  {error}")
-    if lacking:
-        count = "1 row lacks" if len(lacking) == 1 else f"{len(lacking)} rows lack"
-        raise TestsetError(f"{count} what a metric needs, and nothing was scored:\n{listed(lacking)}")
+    check_samples((sample, plan) for sample in testset)
     tickets = [evaluator.submit(sample, plan) for sample in testset]
     results = []
     try:
